@@ -43,6 +43,15 @@ class TensorType(Enum):
     UINT16 = 16
     INT4 = 17
     BFLOAT16 = 18
+    INT2 = 19
+    UINT4 = 20
+    FLOAT8_E4M3FN = 21
+    FLOAT8_E5M2 = 22
+
+    @property
+    def has_dtype(self) -> bool:
+        """Whether NumPy has the type; if not, a constant's content stays raw bytes."""
+        return self in _DTYPES
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -93,7 +102,7 @@ class Tensor:
     """One tensor of a subgraph.
 
     `data` is the constant's content, read-only, with `shape` and the type's dtype; None for
-    activations and variables. For INT4 it is the packed uint8 content, flat.
+    activations and variables. Types that NumPy lacks (INT4, STRING) keep their raw bytes, flat.
     """
 
     index: int
