@@ -30,4 +30,4 @@ def test_general_scale_agrees_with_the_power_of_two() -> None:
 def test_saturation() -> None:
     ends = np.array([-32768, 32767], np.int16)
     assert logistic_int16(ends, 0, 3).tolist() == [1, 32767]
-    assert tanh_int16(ends, 0, 3).tolist() == [-32768, 32767]
+    assert tanh_int16(ends, 0, 3).tolist() == [-32767, 32767]
