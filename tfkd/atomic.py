@@ -1,0 +1,31 @@
+"""Files appear whole or not at all: written under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it replaces `path` on success and vanishes on failure.
+
+    Missing parent folders are made. An interruption (Ctrl-C, disk full, kill) never leaves a half
+    of `path`; only a kill leaves the temporary file.
+
+    Raises:
+        OSError: the folder cannot be made or written to, or the disk is full.
+
+    Example:
+        >>> with atomic_path("runs/x/metrics.json") as temporary:
+        ...     temporary.write_text("{}")
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,260 @@
+"""Audio files at the edge of the project: any format, sample rate and channel count that libsndfile reads.
+
+Samples are float32 of shape [samples, channels], full scale 1.0, as in soundfile and soxr.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from tfkd.atomic import atomic_path
+from tfkd.errors import AudioError
+
+Floats = NDArray[np.float32]
+
+SUFFIXES = frozenset(
+    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"}
+)
+BLOCK_FRAMES = 1 << 16
+_WRITTEN_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+_WAV_LIMIT_BYTES = 0xFFFF_0000  # a RIFF chunk holds at most 4 GiB
+# Formats whose header states an exact length; an MP3's is an estimate.
+_SHORTFALL = {"MP3": 0.05}
+_CHUNK_SIZE = re.compile(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_UNKNOWN_CHUNK_BYTES = 0x7FFF_F000  # writers into a pipe leave such a size behind
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What the header of a recording says."""
+
+    path: Path
+    samples: int
+    sample_rate: int
+    channels: int
+    format: str
+    subtype: str
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / self.sample_rate
+
+    @property
+    def written_subtype(self) -> str:
+        """Subtype for a processed copy: the same width, but never 8 bits or a lossy code."""
+        return self.subtype if self.subtype in _KEPT_SUBTYPES else "PCM_16"
+
+
+_KEPT_SUBTYPES = frozenset({"PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"})
+
+
+def info(path: str | Path) -> AudioInfo:
+    """Read a recording's header.
+
+    Raises:
+        AudioError: no such file, not audio, truncated, or without a single sample.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError(f"{path}: no such file. Expected an audio file.")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path}: the file is empty (0 bytes). Expected an audio file.")
+    try:
+        header = soundfile.info(str(path), verbose=True)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioError(
+            f"{path}: cannot be read as audio ({_reason(error)}). Expected a file that libsndfile "
+            f"reads, such as WAV, FLAC, Ogg or MP3."
+        ) from error
+    for declared, present in _CHUNK_SIZE.findall(header.extra_info):
+        if int(present) < int(declared) < _UNKNOWN_CHUNK_BYTES:
+            raise AudioError(
+                f"{path}: the file is truncated. Its header promises {declared} bytes of audio, "
+                f"{present} are there. Copy or record it again."
+            )
+    if header.frames <= 0:
+        raise AudioError(f"{path}: holds no audio; it is empty or truncated.")
+    return AudioInfo(
+        path, header.frames, header.samplerate, header.channels, header.format, header.subtype
+    )
+
+
+def blocks(header: AudioInfo, block_samples: int = BLOCK_FRAMES) -> Iterator[Floats]:
+    """Yield a recording in blocks [at most block_samples, channels].
+
+    Raises:
+        AudioError: damaged or truncated within the data, or a sample is NaN or infinite.
+    """
+    seen = 0
+    try:
+        with soundfile.SoundFile(str(header.path)) as file:
+            while len(block := file.read(block_samples, dtype="float32", always_2d=True)):
+                finite = np.isfinite(block).all(axis=1)
+                if not finite.all():
+                    raise AudioError(
+                        f"{header.path}: sample {seen + int(np.argmin(finite))} is NaN or "
+                        f"infinite. Expected finite samples; repair or remove the file."
+                    )
+                seen += len(block)
+                yield block
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioError(
+            f"{header.path}: the audio is damaged or truncated after {seen} of "
+            f"{header.samples} samples ({_reason(error)})."
+        ) from error
+    if seen < header.samples * (1.0 - _SHORTFALL.get(header.format, 0.0)):
+        raise AudioError(
+            f"{header.path}: the file is truncated. Its header promises {header.samples} samples, "
+            f"{seen} are there. Copy or record it again."
+        )
+
+
+def read(path: str | Path, sample_rate: int | None = None) -> tuple[Floats, int]:
+    """Read a whole recording.
+
+    Args:
+        path: audio file.
+        sample_rate: resample to this rate in Hz; None keeps the file's own.
+
+    Returns:
+        Samples [samples, channels] in [-1, 1] for integer files, and their rate in Hz.
+
+    Raises:
+        AudioError: see `info` and `blocks`.
+    """
+    header = info(path)
+    samples = np.concatenate(list(blocks(header)))
+    if sample_rate is None or sample_rate == header.sample_rate:
+        return samples, header.sample_rate
+    return resample(samples, header.sample_rate, sample_rate), sample_rate
+
+
+def read_mono(path: str | Path, sample_rate: int) -> Floats:
+    """Read a recording as the mean of its channels at `sample_rate` Hz, shape [samples]."""
+    samples, _ = read(path, sample_rate)
+    return np.asarray(samples.mean(axis=1), dtype=np.float32)
+
+
+def resample(samples: Floats, from_rate: int, to_rate: int) -> Floats:
+    """Resample [samples, channels] or [samples] without delay; length round(samples * to / from)."""
+    result = soxr.resample(samples, from_rate, to_rate)
+    return fit_length(result, round(len(samples) * to_rate / from_rate))
+
+
+def fit_length(samples: Floats, length: int) -> Floats:
+    """Cut, or pad with zeros at the end, along the first axis."""
+    if len(samples) >= length:
+        return samples[:length]
+    padding = np.zeros((length - len(samples), *samples.shape[1:]), samples.dtype)
+    return np.concatenate([samples, padding])
+
+
+def audio_files(folder: str | Path) -> list[Path]:
+    """All recordings under a folder, any depth, sorted; hidden files are left out.
+
+    Raises:
+        AudioError: the folder is missing, is not a folder, or holds no recording.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "no such folder"
+        raise AudioError(f"{folder}: {what}. Expected a folder of audio files.")
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+    if not found:
+        raise AudioError(
+            f"{folder}: holds no audio. Expected files that end in {', '.join(sorted(SUFFIXES))}."
+        )
+    return found
+
+
+@contextmanager
+def writer(
+    path: str | Path,
+    sample_rate: int,
+    channels: int,
+    subtype: str = "PCM_16",
+    expected_samples: int = 0,
+) -> Iterator[Callable[[Floats], None]]:
+    """Write a .wav or .flac block by block; the file appears whole or not at all.
+
+    Args:
+        path: ends in .wav or .flac; missing parent folders are made.
+        sample_rate: Hz.
+        channels: number of channels.
+        subtype: libsndfile's name of the sample format, for example PCM_16 or FLOAT.
+        expected_samples: chooses RF64 instead of WAV where the file would pass 4 GiB.
+
+    Yields:
+        A function that appends samples [samples, channels] or [samples].
+
+    Raises:
+        AudioError: another suffix, a folder that cannot be written to, or a full disk.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in _WRITTEN_FORMATS:
+        raise AudioError(
+            f"{path}: cannot write this format. Expected a name that ends in "
+            f"{' or '.join(_WRITTEN_FORMATS)}. Received: '{path.suffix}'."
+        )
+    name = _WRITTEN_FORMATS[suffix]
+    if name == "FLAC" and subtype not in ("PCM_16", "PCM_24"):
+        subtype = "PCM_24"
+    if name == "WAV" and expected_samples * channels * 8 > _WAV_LIMIT_BYTES:
+        name = "RF64"
+    try:
+        with atomic_path(path) as temporary:
+            with soundfile.SoundFile(
+                str(temporary), "w", sample_rate, channels, subtype, format=name
+            ) as file:
+
+                def write(samples: Floats) -> None:
+                    try:
+                        file.write(samples)
+                    except AssertionError as error:  # soundfile's report of a short write
+                        raise OSError("the disk is full") from error
+
+                yield write
+                written = file.frames
+            # libsndfile swallows a write error on closing: count what arrived.
+            if soundfile.info(str(temporary)).frames != written:
+                raise OSError("the disk is full")
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioError(
+            f"{path}: cannot be written ({_reason(error)}). Free some space or choose another "
+            f"folder; nothing was left behind."
+        ) from error
+
+
+def write(path: str | Path, samples: Floats, sample_rate: int, subtype: str = "PCM_16") -> None:
+    """Write samples [samples, channels] or [samples] to a .wav or .flac, whole or not at all.
+
+    Raises:
+        AudioError: see `writer`.
+    """
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    with writer(path, sample_rate, channels, subtype, len(samples)) as append:
+        append(samples)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost words of an error, without the path that the message has already."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = str(getattr(error, "error_string", error)).rstrip(".")
+    return text.removeprefix("Error : ")
