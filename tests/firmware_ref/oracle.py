@@ -93,7 +93,7 @@ class Oracle:
             raise OracleError(f"{failure}\n{text[0]}") from failure
         return {
             (subgraph, tensor): np.array(
-                self._interpreter.GetTensor(tensor, subgraph).item()["tensor_data"]
+                self._interpreter.GetTensor(tensor, subgraph)["tensor_data"]
             )
             for subgraph, tensor in self._tensors
         }
