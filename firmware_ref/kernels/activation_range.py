@@ -1,0 +1,44 @@
+"""The clamp that a fused activation puts on a quantised output.
+
+Source: CalculateActivationRangeQuantized in tensorflow/lite/kernels/kernel_util.cc.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from firmware_ref.fixed_point import round_half_away
+from firmware_ref.node import Node, View
+from firmware_ref.options import Activation
+
+_REAL_RANGES: dict[Activation, tuple[float | None, float | None]] = {
+    Activation.NONE: (None, None),
+    Activation.RELU: (0.0, None),
+    Activation.RELU_N1_TO_1: (-1.0, 1.0),
+    Activation.RELU6: (0.0, 6.0),
+}
+
+
+def activation_range(node: Node, activation: Activation, y: View) -> tuple[int, int]:
+    """(low, high): the real range of `activation` quantised like `y`, within the range of its type.
+
+    q(r) = z + round(r / s), the quotient in float32, ties away from zero.
+
+    Raises:
+        ModelError: for TANH and SIGN_BIT, which TFLM's integer kernels would silently leave out.
+    """
+    if activation not in _REAL_RANGES:
+        raise node.error(
+            f"fuses the activation {activation.name}, which integer kernels do not apply; "
+            f"expected one of {', '.join(a.name for a in _REAL_RANGES)}"
+        )
+    info = np.iinfo(y.array.dtype)
+    low, high = _REAL_RANGES[activation]
+
+    def quantised(real: float) -> int:
+        return y.zero_point + int(round_half_away(np.float32(real) / y.scale))
+
+    return (
+        int(info.min) if low is None else max(int(info.min), quantised(low)),
+        int(info.max) if high is None else min(int(info.max), quantised(high)),
+    )

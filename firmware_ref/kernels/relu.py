@@ -1,0 +1,126 @@
+"""RELU, RELU6, LEAKY_RELU and PRELU.
+
+Sources: tensorflow/lite/micro/kernels/activations_common.cc and activations.h,
+leaky_relu_common.cc, prelu_common.cc; tensorflow/lite/kernels/internal/reference/leaky_relu.h
+and prelu.h.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_ref.fixed_point import (
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    round_half_away,
+)
+from firmware_ref.kernels.elementwise_table import elementwise
+from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.node import Invoke, Node
+from firmware_ref.options import LeakyReluOptions
+
+_SIGNATURES = ("int8 -> int8", "int16 -> int16")
+
+
+def prepare_relu(node: Node) -> Invoke:
+    """y = clamp(z_y + M (x - z_x), z_y, qmax) with M = s_x / s_y."""
+    x, y = node.input(0), node.output()
+    if x.array.dtype == np.int16 and (x.zero_point, y.zero_point) != (0, 0):
+        raise node.error(
+            f"needs int16 zero points of 0, received {x.zero_point} and {y.zero_point}"
+        )
+    multiplier, shift = quantize_multiplier(float(x.scale) / float(y.scale))
+    low, high = max(np.iinfo(y.array.dtype).min, y.zero_point), np.iinfo(y.array.dtype).max
+    input_zero_point, output_zero_point = x.zero_point, y.zero_point
+
+    def relu(q: NDArray[Any]) -> NDArray[Any]:
+        centred = q.astype(np.int64) - input_zero_point
+        scaled = multiply_by_quantized_multiplier(centred, multiplier, shift)
+        return np.clip(scaled + output_zero_point, low, high)
+
+    return elementwise(relu, x, y)
+
+
+def prepare_relu6(node: Node) -> Invoke:
+    """y = clamp(x, z_x, quantised 6): no rescaling, whatever the output's scale says."""
+    x, y = node.input(0), node.output()
+    info = np.iinfo(x.array.dtype)
+    six = int(round_half_away(np.float32(6.0) / x.scale)) + x.zero_point
+    low, high = x.zero_point, min(max(six, info.min), info.max)
+
+    def relu6(q: NDArray[Any]) -> NDArray[Any]:
+        return np.clip(q, low, high)
+
+    return elementwise(relu6, x, y)
+
+
+def prepare_leaky_relu(node: Node) -> Invoke:
+    """y = clamp(z_y + M (x - z_x)), M = s_x / s_y for x >= z_x and s_x alpha / s_y below.
+
+    Both factors are worked out in float32 before they are quantised.
+    """
+    x, y = node.input(0), node.output()
+    alpha = np.float32(node.options(LeakyReluOptions).alpha)
+    identity = quantize_multiplier(x.scale / y.scale)
+    below = quantize_multiplier(x.scale * alpha / y.scale)
+    info = np.iinfo(y.array.dtype)
+    input_zero_point, output_zero_point = x.zero_point, y.zero_point
+
+    def leaky_relu(q: NDArray[Any]) -> NDArray[Any]:
+        centred = q.astype(np.int64) - input_zero_point
+        scaled = np.where(
+            centred >= 0,
+            multiply_by_quantized_multiplier(centred, *identity),
+            multiply_by_quantized_multiplier(centred, *below),
+        )
+        return np.clip(scaled + output_zero_point, info.min, info.max)
+
+    return elementwise(leaky_relu, x, y)
+
+
+def prepare_prelu(node: Node) -> Invoke:
+    """y = clamp(z_y + M1 (x - z_x)) for x >= z_x, else clamp(z_y + M2 (x - z_x)(a - z_a)).
+
+    M1 = s_x / s_y, M2 = s_x s_a / s_y; alpha is broadcast to the shape of x.
+    """
+    x, alpha, y = node.input(0), node.input(1), node.output()
+    identity = quantize_multiplier(float(x.scale) / float(y.scale))
+    below = quantize_multiplier(float(x.scale) * float(alpha.scale) / float(y.scale))
+    info = np.iinfo(y.array.dtype)
+    try:
+        slopes = np.broadcast_to(alpha.array, x.shape)
+    except ValueError:
+        raise node.error(
+            f"cannot broadcast alpha of shape {alpha.shape} to the input's {x.shape}"
+        ) from None
+
+    def invoke() -> None:
+        centred = x.array.astype(np.int64) - x.zero_point
+        slope = slopes.astype(np.int64) - alpha.zero_point
+        scaled = np.where(
+            centred >= 0,
+            multiply_by_quantized_multiplier(centred, *identity),
+            multiply_by_quantized_multiplier(centred * slope, *below),
+        )
+        y.array[...] = np.clip(scaled + y.zero_point, info.min, info.max)
+
+    return invoke
+
+
+_ACTIVATIONS_CC = "tensorflow/lite/micro/kernels/activations_common.cc"
+
+KERNELS = {
+    "RELU": Kernel(prepare_relu, _SIGNATURES, _ACTIVATIONS_CC),
+    "RELU6": Kernel(prepare_relu6, _SIGNATURES, _ACTIVATIONS_CC),
+    "LEAKY_RELU": Kernel(
+        prepare_leaky_relu, _SIGNATURES, "tensorflow/lite/micro/kernels/leaky_relu_common.cc"
+    ),
+    "PRELU": Kernel(
+        prepare_prelu,
+        ("int8, int8 -> int8", "int16, int8 -> int16"),
+        "tensorflow/lite/micro/kernels/prelu_common.cc",
+    ),
+}
