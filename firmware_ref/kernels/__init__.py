@@ -7,9 +7,32 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from firmware_ref.kernels import (
+    hard_swish,
+    logistic_tanh,
+    lstm,
+    mean,
+    pooling,
+    quantize,
+    relu,
+    resource_variables,
+    softmax,
+    svdf,
+)
 from firmware_ref.kernels.kernel import Kernel as Kernel
 
-_MODULES: tuple[ModuleType, ...] = ()
+_MODULES: tuple[ModuleType, ...] = (
+    hard_swish,
+    logistic_tanh,
+    lstm,
+    mean,
+    pooling,
+    quantize,
+    relu,
+    resource_variables,
+    softmax,
+    svdf,
+)
 
 KERNELS: dict[str, Kernel] = {
     name: kernel for module in _MODULES for name, kernel in module.KERNELS.items()

@@ -75,9 +75,7 @@ def prepare_hard_swish(node: Node) -> Invoke:
             reluish = rounding_divide_by_pot(reluish, -exponent)
         reluish = (reluish + (1 << 15)) >> 1
         product = _high_mul_towards_zero_int16(reluish, preshift)
-        return np.clip(
-            rounding_divide_by_pot(product, -output_exponent) + y.zero_point, -128, 127
-        )
+        return np.clip(rounding_divide_by_pot(product, -output_exponent) + y.zero_point, -128, 127)
 
     return elementwise(hard_swish, x, y)
 
