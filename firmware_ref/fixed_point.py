@@ -28,7 +28,7 @@ def quantize_multiplier(factor: ArrayLike) -> tuple[Int64Array, Int64Array]:
     m = round_half_away(frexp(factor).fraction * 2^31); factors below 2^-32 become m = s = 0.
 
     Args:
-        factor: float64 scalar or array; negative factors are allowed (LEAKY_RELU's alpha).
+        factor: float64 scalar or array; at least 0.
 
     Returns:
         (multiplier, shift), both of the shape of `factor`.

@@ -64,7 +64,9 @@ def _saturating_int8(
         result = rounding_divide_by_pot(functions.logistic(raw, _INPUT_INTEGER_BITS), 23) - 128
     else:
         result = rounding_divide_by_pot(functions.tanh(raw, _INPUT_INTEGER_BITS), 24)
-    result = np.where(inside, np.clip(result, -128, 127), np.where(centred < 0, -128, 127))
+    # A radius of 0 sends 0 itself to the lower end: the lower bound is compared first.
+    ends = np.where(centred <= -radius, -128, 127)
+    result = np.where(inside, np.clip(result, -128, 127), ends)
     return result.astype(np.int8)
 
 
@@ -72,7 +74,7 @@ def _prepare_int8(node: Node, logistic: bool) -> Invoke:
     x, y = node.input(0), node.output()
     if logistic and y.zero_point != -128:
         raise node.error(f"needs an int8 output with zero point -128, received {y.zero_point}")
-    # Q4.27 of one input step; not QuantizeMultiplier: a carry is left in the multiplier.
+    # Q4.27 of one input step; a float32 scale has no bits left to round.
     fraction, left_shift = math.frexp(float(x.scale) * 2.0 ** (31 - _INPUT_INTEGER_BITS))
     multiplier = int(round_half_away(fraction * 2.0**31))
     function: Elementwise = partial(

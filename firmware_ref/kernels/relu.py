@@ -60,12 +60,15 @@ def prepare_relu6(node: Node) -> Invoke:
 def prepare_leaky_relu(node: Node) -> Invoke:
     """y = clamp(z_y + M (x - z_x)), M = s_x / s_y for x >= z_x and s_x alpha / s_y below.
 
-    Both factors are worked out in float32 before they are quantised.
+    Both factors are worked out in float32 before they are quantised. With a negative alpha TFLM
+    gives the negated product by |alpha| (ties of the first rounding go down, not up).
     """
     x, y = node.input(0), node.output()
     alpha = np.float32(node.options(LeakyReluOptions).alpha)
     identity = quantize_multiplier(x.scale / y.scale)
-    below = quantize_multiplier(x.scale * alpha / y.scale)
+    factor = x.scale * alpha / y.scale
+    below = quantize_multiplier(np.abs(factor))
+    sign = -1 if factor < 0 else 1
     info = np.iinfo(y.array.dtype)
     input_zero_point, output_zero_point = x.zero_point, y.zero_point
 
@@ -74,7 +77,7 @@ def prepare_leaky_relu(node: Node) -> Invoke:
         scaled = np.where(
             centred >= 0,
             multiply_by_quantized_multiplier(centred, *identity),
-            multiply_by_quantized_multiplier(centred, *below),
+            sign * multiply_by_quantized_multiplier(centred, *below),
         )
         return np.clip(scaled + output_zero_point, info.min, info.max)
 

@@ -109,7 +109,6 @@ def test_quantize_multiplier_is_the_nearest(factor: float) -> None:
         (1.0 - 2.0**-40, (2**30, 1)),  # rounds to 2^31 and carries into the shift
         (2.0**-32, (2**30, -31)),
         (2.0**-33, (0, 0)),  # would need a shift of -32
-        (-0.75, (-3 * 2**29, 0)),
     ],
 )
 def test_quantize_multiplier_by_hand(factor: float, expected: tuple[int, int]) -> None:
