@@ -8,6 +8,8 @@ from __future__ import annotations
 from types import ModuleType
 
 from firmware_ref.kernels import (
+    conv,
+    depthwise_conv,
     hard_swish,
     logistic_tanh,
     lstm,
@@ -22,6 +24,8 @@ from firmware_ref.kernels import (
 from firmware_ref.kernels.kernel import Kernel as Kernel
 
 _MODULES: tuple[ModuleType, ...] = (
+    conv,
+    depthwise_conv,
     hard_swish,
     logistic_tanh,
     lstm,

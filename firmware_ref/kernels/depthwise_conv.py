@@ -1,0 +1,86 @@
+"""DEPTHWISE_CONV_2D.
+
+    y[n,i,j,c M + m] = requantise(b + sum_{k,l} w[k,l,c M + m] (x[n, i sh + k dh - ph, ..., c] - z_x))
+
+with M = output channels / input channels. int8: int32 accumulators, doubly rounded; 16x8: int64
+accumulators, rounded once.
+
+Sources: tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.h,
+tensorflow/lite/micro/kernels/depthwise_conv.cc and depthwise_conv_common.cc.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from firmware_ref.kernels.filter_quantization import (
+    bias_values,
+    channel_factors,
+    largest_magnitude,
+    output_range,
+)
+from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.kernels.scaled_filter import ScaledFilter
+from firmware_ref.kernels.window import WindowAxis, Windows
+from firmware_ref.model import TensorType
+from firmware_ref.node import Invoke, Node
+from firmware_ref.options import DepthwiseConv2DOptions
+
+
+def prepare_depthwise_conv_2d(node: Node) -> Invoke:
+    """Multiply the windows by the folded filter tap by tap, sum over the taps, round."""
+    options = node.options(DepthwiseConv2DOptions)
+    x, y = node.input(0), node.output()
+    filters = node.constant(1)  # (1, kh, kw, C_out)
+    if len(x.shape) != 4 or filters.ndim != 4 or len(y.shape) != 4 or filters.shape[0] != 1:
+        raise node.error(f"has the shapes {x.shape}, {filters.shape}, {y.shape}")
+    rows = WindowAxis.of(
+        node, x.shape[1], filters.shape[1], options.stride_h, options.dilation_h_factor,
+        options.padding,
+    )  # fmt: skip
+    columns = WindowAxis.of(
+        node, x.shape[2], filters.shape[2], options.stride_w, options.dilation_w_factor,
+        options.padding,
+    )  # fmt: skip
+    input_channels, channels = x.shape[3], filters.shape[3]
+    expected = (x.shape[0], rows.output_size, columns.output_size, channels)
+    if y.shape != expected or input_channels == 0 or channels % input_channels:
+        raise node.error(
+            f"has {input_channels} input channels, weights of shape {filters.shape} "
+            f"and an output of shape {y.shape}, expected {expected}"
+        )
+    weights = filters[0].astype(np.int64)  # (kh, kw, C_out)
+    scaled = ScaledFilter(
+        weights,
+        bias_values(node, 2, channels) - x.zero_point * weights.sum(axis=(0, 1)),
+        channel_factors(node, x, node.input(1), y, channels),
+        largest_magnitude(x),
+        output_range(node, options.fused_activation_function, y, wide=y.type is TensorType.INT16),
+    )
+    windows = Windows(x.array, rows, columns, x.zero_point, np.float64)
+    multiplier = channels // input_channels
+    taps = scaled.weights.reshape(*filters.shape[1:3], input_channels, multiplier)
+    product, work = np.empty(y.shape), np.empty(y.shape)
+    sums = product.reshape(*expected[:3], input_channels, multiplier)
+    load, view, offset, finish, out = (
+        windows.load, windows.view, scaled.offset, scaled.finish, y.array,
+    )  # fmt: skip
+
+    def invoke() -> None:
+        load()
+        # n, i, j: position; k, l: tap; c: input channel; m: channel multiplier
+        np.einsum("nijklc,klcm->nijcm", view, taps, out=sums)
+        np.add(product, offset, out=product)
+        finish(product, out, work)
+
+    return invoke
+
+
+KERNELS = {
+    "DEPTHWISE_CONV_2D": Kernel(
+        prepare_depthwise_conv_2d,
+        ("int8, int8 -> int8", "int16, int8 -> int16"),
+        "tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.h",
+        "weights and bias are constants",
+    )
+}

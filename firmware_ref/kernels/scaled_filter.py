@@ -1,0 +1,148 @@
+"""Filters whose output scale is folded into float64 weights, so that BLAS yields TFLM's very bits.
+
+TFLM requantises an int32 accumulator a with a multiplier m and a shift s (v = a m 2^(s-31)):
+
+    y = clamp(z_y + rounding_divide(high_mul(a 2^max(s,0), m), max(-s, 0)), low, high)
+
+Nested floors collapse. With r = max(-s, 0) and d = 2^-(r+1) when r > 0, else d = 0:
+
+    a >= 0:  y - z_y = floor(v + 1/2 + d)        a < 0:  y - z_y = floor(v + 1/2 - d)
+
+(for r = 0 and a < 0: floor(v + 1/2), which is the same formula). v is a multiple of the grid
+g = 2^(s-31), so three rounded operations of float64 suffice, and all of them are exact:
+
+- the product. Every term x w m 2^(s-31) and every partial sum, in whatever order BLAS takes them,
+  is a multiple of g/2 below 2^53 g/2 when  2 m sum|x||w| + |offset| / (g/2) < 2^53.  That bound is
+  checked per channel with the largest |x| of the type; a filter that breaks it is not folded.
+- the rounding. Where low >= z_y (a fused RELU), negative v give `low` anyway, so
+  y = floor(clip(v + 1/2 + d + z_y)). Otherwise y - z_y = trunc(v' + copysign(1/2 + d, v')) with
+  v' = v + g/2: v' is never 0, and the half step makes the comparison at the negative thresholds
+  strict, as the floor has it.
+- the clamp. Only |y - z_y| <= high - low matters; a v beyond the clamp may be rounded, because
+  rounding is monotone. Exactness below it is the condition  2 (high - low) / (g/2) < 2^53.
+
+For 16x8 filters with int64 accumulators, TFLM rounds once: y = floor(a m' 2^(s-15) + 1/2) with the
+multiplier m' of 16 bits, so the same product serves without any sign.
+
+Sources: MultiplyByQuantizedMultiplier in tensorflow/lite/kernels/internal/common.cc;
+PopulateConvolutionQuantizationParams in tensorflow/lite/kernels/kernel_util.cc.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_ref.fixed_point import (
+    Requantizer,
+    quantize_multiplier,
+    reduce_multiplier_to_16_bits,
+    wrap_int32,
+)
+from firmware_ref.model import Array
+
+Float64Array = NDArray[np.float64]
+Int64Array = NDArray[np.int64]
+
+EXACT = 2.0**53
+"""Integers up to here are exact in float64."""
+
+
+@dataclass(frozen=True, eq=False)
+class OutputRange:
+    """Where the requantised values go: zero point, clamp, and whether accumulators are int64."""
+
+    zero_point: int
+    low: int
+    high: int
+    wide: bool = False
+
+
+class ScaledFilter:
+    """Weights and offset in float64, and the rounding that turns their product into the output.
+
+    `finish(x @ weights + offset, out)` writes what TFLM would. When the bound holds, `weights`
+    carry the output scale; else they are the plain integers and `finish` scales in int64.
+
+    Args:
+        weights: int64, last axis = output channels; input zero points are not in it.
+        offset: int64 per output channel, what is added to the products: bias and, where every
+            product counts, the folded zero point -z_x sum(w).
+        factor: float64 per output channel (or one): s_x s_w / s_y.
+        largest_input: largest |x| that the products may see.
+        output: zero point and clamp.
+    """
+
+    def __init__(
+        self,
+        weights: Int64Array,
+        offset: Int64Array,
+        factor: Float64Array,
+        largest_input: int,
+        output: OutputRange,
+    ) -> None:
+        channels = weights.shape[-1]
+        self._output = output
+        multiplier, shift = quantize_multiplier(np.broadcast_to(factor, (channels,)))
+        if output.wide:
+            multiplier = reduce_multiplier_to_16_bits(multiplier)
+            grid = np.ldexp(1.0, shift - 15)
+        else:
+            grid = np.ldexp(1.0, shift - 31)
+        step = multiplier * grid  # exact: at most 31 bits times a power of two
+        halving = np.where((shift < 0) & (not output.wide), np.ldexp(0.5, shift), 0.0)
+        self._signed = not output.wide and output.low < output.zero_point
+        if self._signed:
+            folded_offset = offset * step + grid / 2
+            self._half: Float64Array = 0.5 + halving
+        else:
+            folded_offset = offset * step + (0.5 + halving + output.zero_point)
+        axes = tuple(range(weights.ndim - 1))
+        sums = largest_input * np.abs(weights).sum(axis=axes, dtype=np.float64)
+        largest = sums + np.abs(offset, dtype=np.float64)
+        self.is_folded = bool(
+            np.all(2 * sums * multiplier + np.abs(folded_offset) * 2 / grid < EXACT)
+            and np.all(np.abs(offset, dtype=np.float64) * multiplier < EXACT)
+            and np.all(4 * (output.high - output.low + 1) / grid < EXACT)
+            # Beyond int32, TFLM's accumulator or its left shift would wrap around.
+            and np.all(
+                largest * (step if output.wide else np.ldexp(1.0, np.maximum(shift, 0))) < 2.0**31
+            )
+        )
+        if self.is_folded:
+            self.weights: Float64Array = weights * step
+            self.offset: Float64Array = folded_offset
+        else:
+            self.weights = weights.astype(np.float64)
+            self.offset = offset.astype(np.float64)
+            self._requantize = Requantizer.from_factor(
+                np.broadcast_to(factor, (channels,)),
+                zero_point=output.zero_point,
+                low=output.low,
+                high=output.high,
+                wide=output.wide,
+            )
+
+    def finish(self, product: Float64Array, out: Array, work: Float64Array) -> None:
+        """Round, clamp and store `product` (offset included, last axis = channels) into `out`.
+
+        `product` and `work` have the shape of `out` and are overwritten.
+        """
+        output = self._output
+        if not self.is_folded:
+            # int32 holds it in TFLM; the float64 sum is exact below 2^53 all the same.
+            acc = product.astype(np.int64)
+            out[...] = self._requantize(acc if output.wide else wrap_int32(acc), out.dtype)
+        elif self._signed:
+            np.copysign(self._half, product, out=work)
+            np.add(work, product, out=product)
+            np.maximum(product, output.low - output.zero_point, out=product)
+            np.minimum(product, output.high - output.zero_point, out=product)
+            np.trunc(product, out=product)
+            np.add(product, output.zero_point, out=out, casting="unsafe")
+        else:
+            np.maximum(product, output.low, out=product)
+            np.minimum(product, output.high, out=product)
+            np.floor(product, out=out, casting="unsafe")
