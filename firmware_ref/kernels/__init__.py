@@ -8,34 +8,52 @@ from __future__ import annotations
 from types import ModuleType
 
 from firmware_ref.kernels import (
+    add,
+    concatenation,
     conv,
     depthwise_conv,
+    fully_connected,
     hard_swish,
     logistic_tanh,
     lstm,
     mean,
+    mul,
+    pad,
     pooling,
     quantize,
     relu,
+    reshape,
+    resize_nearest_neighbor,
     resource_variables,
     softmax,
+    strided_slice,
     svdf,
+    transpose_conv,
 )
 from firmware_ref.kernels.kernel import Kernel as Kernel
 
 _MODULES: tuple[ModuleType, ...] = (
+    add,
+    concatenation,
     conv,
     depthwise_conv,
+    fully_connected,
     hard_swish,
     logistic_tanh,
     lstm,
     mean,
+    mul,
+    pad,
     pooling,
     quantize,
     relu,
+    reshape,
+    resize_nearest_neighbor,
     resource_variables,
     softmax,
+    strided_slice,
     svdf,
+    transpose_conv,
 )
 
 KERNELS: dict[str, Kernel] = {

@@ -1,9 +1,9 @@
 """DEPTHWISE_CONV_2D.
 
-    y[n,i,j,c M + m] = requantise(b + sum_{k,l} w[k,l,c M + m] (x[n, i sh + k dh - ph, ..., c] - z_x))
+    y[n,i,j,o] = requantise(b[o] + sum_{k,l} w[k,l,o] (x[n, i sh + k dh - ph, ..., c] - z_x))
 
-with M = output channels / input channels. int8: int32 accumulators, doubly rounded; 16x8: int64
-accumulators, rounded once.
+with o = c M + m and M = output channels / input channels. int8: int32 accumulators, doubly
+rounded; 16x8: int64 accumulators, rounded once.
 
 Sources: tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.h,
 tensorflow/lite/micro/kernels/depthwise_conv.cc and depthwise_conv_common.cc.

@@ -67,7 +67,8 @@ def prepare_svdf(node: Node) -> Invoke:
         # float64 sums of int8 products are exact.
         dot = (x.array.astype(np.float64) - x.zero_point) @ feature_weights  # (batch, filters)
         pushed = multiply_by_quantized_multiplier(dot.astype(np.int64), *in_scale)
-        memories[:, :, -1] = np.clip(pushed + state.zero_point, info.min, info.max)
+        newest = np.clip(pushed, info.min, info.max) + state.zero_point
+        np.copyto(memories[:, :, -1], newest, casting="unsafe")
         weighed = (memories.astype(np.int64) - state.zero_point) * time_weights
         per_filter = weighed.sum(axis=2).reshape(batch, -1, rank)  # (batch, units, rank)
         acc = wrap_int32(per_filter.sum(axis=2) + biases)

@@ -1,0 +1,79 @@
+"""ADD and SUB.
+
+    u_i = (x_i - z_i) 2^L scaled by s_i / (2 max(s_1, s_2)),   L = 20 for int8, 15 for int16
+    y   = clamp(z_y + (u_1 +- u_2) scaled by 2 max(s_1, s_2) / (2^L s_y))
+
+Every scaling rounds twice. ADD works the factors out in double precision, SUB in float32.
+
+Sources: tensorflow/lite/kernels/internal/reference/add.h and sub.h,
+tensorflow/lite/micro/kernels/add_common.cc and sub_common.cc.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_ref.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from firmware_ref.kernels.activation_range import activation_range
+from firmware_ref.kernels.binary_table import binary
+from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.node import Invoke, Node
+from firmware_ref.options import Activation, AddOptions, SubOptions
+
+
+def prepare_add(node: Node) -> Invoke:
+    """y = x1 + x2."""
+    scales = [float(view.scale) for view in (node.input(0), node.input(1), node.output())]
+    return _prepare(node, node.options(AddOptions).fused_activation_function, scales, sign=1)
+
+
+def prepare_sub(node: Node) -> Invoke:
+    """y = x1 - x2."""
+    scales = [view.scale for view in (node.input(0), node.input(1), node.output())]
+    return _prepare(node, node.options(SubOptions).fused_activation_function, scales, sign=-1)
+
+
+def _prepare(node: Node, activation: Activation, scales: list[Any], sign: int) -> Invoke:
+    """`scales` are Python floats or float32: the precision of TFLM's own arithmetic on them."""
+    first, second, y = node.input(0), node.input(1), node.output()
+    if any(scale <= 0 for scale in scales):
+        raise node.error("needs a scale above 0 for both inputs and the output")
+    left_shift = 20 if y.array.dtype == np.int8 else 15
+    kind = type(scales[0])
+    twice_largest = kind(2) * max(scales[0], scales[1])
+    factors = (
+        float(scales[0] / twice_largest),
+        float(scales[1] / twice_largest),
+        float(twice_largest / (kind(1 << left_shift) * scales[2])),
+    )
+    if max(factors) >= 1:
+        raise node.error(
+            f"scales by {max(factors):g}, which TFLM refuses: the inputs' scale is too coarse "
+            "for the output's"
+        )
+    first_factor, second_factor, output_factor = (quantize_multiplier(f) for f in factors)
+    low, high = activation_range(node, activation, y)
+
+    def scaled(q: NDArray[Any], zero_point: int, factor: tuple[Any, Any]) -> NDArray[np.int64]:
+        shifted = (q.astype(np.int64) - zero_point) << left_shift
+        return multiply_by_quantized_multiplier(shifted, *factor)
+
+    def add(q1: NDArray[Any], q2: NDArray[Any]) -> NDArray[Any]:
+        total = scaled(q1, first.zero_point, first_factor) + sign * scaled(
+            q2, second.zero_point, second_factor
+        )
+        result = multiply_by_quantized_multiplier(total, *output_factor) + y.zero_point
+        return np.clip(result, low, high)
+
+    return binary(add, node)
+
+
+_SIGNATURES = ("int8, int8 -> int8", "int16, int16 -> int16")
+
+KERNELS = {
+    "ADD": Kernel(prepare_add, _SIGNATURES, "tensorflow/lite/kernels/internal/reference/add.h"),
+    "SUB": Kernel(prepare_sub, _SIGNATURES, "tensorflow/lite/kernels/internal/reference/sub.h"),
+}
