@@ -20,9 +20,10 @@ from firmware_ref.options import SVDFOptions
 def prepare_svdf(node: Node) -> Invoke:
     """Shift the state, push the new feature, weigh the memory, sum over the rank.
 
-    f = M1 sum_i w_feature (x_i - z_x)           pushed as clamp(f + z_state)
+    f = M1 sum_i w_feature (x_i - z_x)           pushed as clamp(f) + z_state
     y = clamp(z_y + M2 (bias + sum_rank sum_t w_time (state_t - z_state)))
-    M1 = s_x s_feature / s_state, M2 = s_state s_time / s_y, both in float32.
+    M1 = s_x s_feature / s_state, M2 = s_state s_time / s_y, both in float32. The pushed sum wraps
+    when it leaves the state's type, as in the TFLM release that the tests compare with.
 
     Shapes: x (batch, input), w_feature (filters, input), w_time (filters, memory), bias (units,),
     state (batch, filters * memory), y (batch, units), filters = units * rank.
@@ -52,6 +53,9 @@ def prepare_svdf(node: Node) -> Invoke:
         )
     if not state.tensor.is_variable:
         raise node.error("needs a variable tensor as its state")
+    bias_scale = float(state.scale) * float(time.scale)
+    if abs(float(bias.scale) - bias_scale) >= 1e-5:
+        raise node.error(f"needs a bias of scale {bias_scale}, received {bias.scale}")
     in_scale = quantize_multiplier(x.scale * feature.scale / state.scale)
     out_scale = quantize_multiplier(state.scale * time.scale / y.scale)
     info = np.iinfo(state.array.dtype)
