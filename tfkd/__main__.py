@@ -1,0 +1,5 @@
+"""`python -m tfkd` is `tfkd`."""
+
+from tfkd.cli import main
+
+main()

@@ -1,0 +1,76 @@
+"""`tfkd denoise`: noisy recordings to clean ones."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+
+import click
+
+from tfkd.cli.output import console, json_option, print_json, progress
+from tfkd.engines.choice import DEFAULT_ENGINE, DEFAULT_MODEL, ENGINES, engine_factory
+from tfkd.errors import AudioError
+
+
+@click.command()
+@click.argument("sources", metavar="IN...", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, metavar="OUT", help="File, or folder for several.")
+@click.option(
+    "--model",
+    default=DEFAULT_MODEL,
+    metavar="NAME|RUN|FILE",
+    help="A released model, a run directory or a .tflite.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=DEFAULT_ENGINE,
+    help="What computes the model; keras runs the float student of a RUN.",
+)
+@json_option
+def denoise(sources: tuple[str, ...], output: str, model: str, engine: str, as_json: bool) -> None:
+    """Denoise recordings: files or folders, any length, sample rate and channel count.
+
+    The output is aligned with the input to the sample and has its length, rate and channels; folders become folders
+    of .wav with the same names. The path of each output is printed.
+
+    \b
+    Example:
+      tfkd denoise noisy.wav -o clean.wav
+      tfkd denoise recordings/ -o denoised/ --model runs/latest --engine tflm
+    """
+    from tfkd import audio
+    from tfkd.denoise import denoise_file, plan_outputs
+
+    pairs = plan_outputs(sources, output)
+    open_engine = engine_factory(engine, model)
+    failures, done = 0, []
+    started = time.perf_counter()
+    for source, target in pairs:
+        try:
+            with progress(source.name, audio.info(source).seconds) as advance:
+                result = denoise_file(source, target, open_engine, advance)
+        except AudioError as error:
+            if len(pairs) == 1:
+                raise
+            failures += 1
+            click.echo(f"Error: {error}", err=True)
+            continue
+        done.append(result)
+        if result.gain < 1.0:
+            console().print(f"{target}: scaled by {result.gain:.3f} to keep it from clipping")
+        if not as_json:
+            click.echo(target)
+    elapsed = time.perf_counter() - started
+    seconds = sum(result.seconds * result.channels for result in done)
+    if as_json:
+        files = [
+            {**asdict(result), "source": str(result.source), "output": str(result.output)}
+            for result in done
+        ]
+        speed = {"channel_seconds": seconds, "elapsed_s": elapsed}
+        print_json("denoise", {"engine": engine, "model": model, "files": files, **speed})
+    elif done:
+        console().print(f"{seconds:.1f} s of audio in {elapsed:.1f} s, {seconds / elapsed:.0f}x")
+    if failures:
+        raise AudioError(f"{failures} of {len(pairs)} recordings could not be denoised.")

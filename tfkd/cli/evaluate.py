@@ -1,0 +1,169 @@
+"""`tfkd evaluate`: objective quality of a model, next to the noisy input."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tfkd.cli.output import console, print_json, progress
+from tfkd.engines.choice import DEFAULT_MODEL, KERAS, engine_factory, find_tflite
+from tfkd.errors import MissingPackageError, ModelError
+
+if TYPE_CHECKING:
+    from tfkd.engines.engine import Engine
+    from tfkd.evaluate import Evaluation
+
+_SYSTEMS = {"float": KERAS, "int8": "tflite", "int8-tflm": "tflm", "int8-firmware-ref": "firmware-ref"}
+_DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
+
+
+@click.command()
+@click.argument("model", metavar="NAME|RUN|FILE", default=DEFAULT_MODEL)
+@click.option("--noisy", metavar="DIR", help="Noisy recordings.  [default: the demo's held-out pairs]")
+@click.option("--clean", metavar="DIR", help="Their clean partners, of the same names.")
+@click.option("--manifest", metavar="CSV", help="SNRs: columns path and snr_db.")
+@click.option(
+    "--system",
+    "systems",
+    multiple=True,
+    type=click.Choice(list(_SYSTEMS)),
+    help="What to score besides the noisy input; repeatable.  [default: float, int8, int8-tflm, "
+    "as far as the model has them]",
+)
+@click.option("--jobs", type=click.IntRange(1), help="Processes for the metrics.  [default: all cores]")
+@click.option("--limit", type=click.IntRange(1), help="Score the first N pairs only.")
+@click.option("--files", is_flag=True, help="Include the scores of every pair in the JSON object.")
+@click.option("--json/--no-json", "as_json", default=True, help="One JSON object on stdout.")
+def evaluate(
+    model: str,
+    noisy: str | None,
+    clean: str | None,
+    manifest: str | None,
+    systems: tuple[str, ...],
+    jobs: int | None,
+    limit: int | None,
+    files: bool,
+    as_json: bool,
+) -> None:
+    """Score a model: PESQ-WB, STOI, ESTOI and SI-SDR of noisy, float and int8.
+
+    Means per SNR with 95 % intervals, and paired differences with their standard errors. The table goes to stderr,
+    one JSON object to stdout.
+
+    \b
+    Example:
+      tfkd evaluate runs/latest
+      tfkd evaluate tiny --noisy noisy_testset_wav --clean clean_testset_wav > scores.json
+    """
+    if (noisy is None) != (clean is None):
+        raise click.UsageError("--noisy and --clean belong together.")
+    from tfkd.evaluate import evaluate as evaluate_pairs
+    from tfkd.evaluate import find_pairs
+
+    if noisy is None or clean is None:
+        from tfkd.data.demo import demo_pairs
+
+        noisy, clean = demo_pairs()
+    pairs = find_pairs(noisy, clean, manifest)[:limit]
+    engines = _engines(model, systems)
+    with progress("evaluating", len(pairs)) as advance:
+        evaluation = evaluate_pairs(pairs, engines, jobs, advance)
+    _print_tables(evaluation)
+    if as_json:
+        print_json("evaluate", {"model": model, **_as_dict(evaluation, files)})
+
+
+def _engines(model: str, systems: tuple[str, ...]) -> dict[str, Engine]:
+    """System -> engine. Of the default systems, those that this model or installation lacks are left out."""
+    if systems:
+        return {name: engine_factory(_SYSTEMS[name], model)() for name in systems}
+    engines: dict[str, Engine] = {}
+    if Path(model).is_dir() and (Path(model) / "config.toml").is_file():
+        engines["float"] = engine_factory(KERAS, model)()
+    try:
+        find_tflite(model)
+    except ModelError:
+        if not engines:
+            raise
+        return engines  # a run that is not converted yet
+    engines["int8"] = engine_factory("tflite", model)()
+    try:
+        engines["int8-tflm"] = engine_factory("tflm", model)()
+    except MissingPackageError as error:
+        click.echo(f"Left out int8-tflm: {error}", err=True)
+    return engines
+
+
+def _as_dict(evaluation: Evaluation, files: bool) -> dict[str, Any]:
+    groups = evaluation.groups()
+    result: dict[str, Any] = {
+        "pairs": len(evaluation.scores),
+        "systems": {
+            system: {
+                name: {metric: asdict(i) for metric, i in evaluation.means(system, group).items()}
+                for name, group in groups.items()
+            }
+            for system in evaluation.systems
+        },
+        "differences": {
+            f"{system} - {reference}": {
+                metric: asdict(i)
+                for metric, i in evaluation.differences(system, reference).items()
+            }
+            for system, reference in _comparisons(evaluation)
+        },
+    }
+    if files:
+        result["files"] = [
+            {"name": scores.pair.name, "snr_db": scores.pair.snr_db, **scores.systems}
+            for scores in evaluation.scores
+        ]
+    return result
+
+
+def _comparisons(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """Every system against all that precede it: noisy, then float, then int8."""
+    systems = evaluation.systems
+    return [(later, former) for i, later in enumerate(systems) for former in systems[:i]]
+
+
+def _print_tables(evaluation: Evaluation) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    means = Table(title="mean ± half of the 95 % interval", title_justify="left", box=SIMPLE)
+    for heading in ("SNR dB", "pairs", "system", *_DIGITS):
+        means.add_column(heading, justify="left" if heading == "system" else "right", no_wrap=True)
+    for name, group in evaluation.groups().items():
+        for system in evaluation.systems:
+            intervals = evaluation.means(system, group)
+            cells = [
+                f"{intervals[metric].mean:.{digits}f}±{intervals[metric].half_width:.{digits}f}"
+                for metric, digits in _DIGITS.items()
+            ]
+            means.add_row(name, str(len(group)), system, *cells)
+        means.add_section()
+    paired = Table(title="paired difference ± its standard error", title_justify="left", box=SIMPLE)
+    for heading in ("systems", *_DIGITS):
+        paired.add_column(heading, justify="left" if heading == "systems" else "right", no_wrap=True)
+    for system, reference in _comparisons(evaluation):
+        intervals = evaluation.differences(system, reference)
+        cells = [
+            f"{intervals[metric].mean:+.{digits}f}±{intervals[metric].standard_error:.{digits}f}"
+            for metric, digits in _DIGITS.items()
+        ]
+        paired.add_row(f"{system} - {reference}", *cells)
+    for table in (means, paired):
+        console().print(table)
+    undefined = sum(
+        interval.undefined
+        for system in evaluation.systems
+        for interval in evaluation.means(system, evaluation.scores).values()
+    )
+    if undefined:
+        console().print(
+            f"{undefined} values were undefined (silence, or too little speech) and left out."
+        )

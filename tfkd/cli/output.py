@@ -1,0 +1,47 @@
+"""Results go to stdout, everything else to stderr: JSON objects, tables, progress bars."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout instead of text."
+)
+
+
+def console() -> Console:
+    """A console on stderr; it honours NO_COLOR and plain files."""
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(command: str, result: Mapping[str, Any], version: int = 1) -> None:
+    """Print one object with the key `schema`; undefined numbers become null."""
+    click.echo(json.dumps({"schema": f"tfkd.{command}/{version}", **_finite(result)}, indent=2))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@contextmanager
+def progress(label: str, total: float) -> Iterator[Callable[[float], None]]:
+    """A progress bar on a terminal, nothing elsewhere; yields a function that advances it."""
+    target = console()
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=target, disable=not target.is_terminal, transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda amount: bar.advance(task, amount)

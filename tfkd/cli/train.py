@@ -1,0 +1,104 @@
+"""`tfkd train`: a teacher, or a student that learns from one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tfkd.cli.output import console
+from tfkd.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tfkd.config import Config
+
+TEACHER = "teacher"
+RUNS = "runs"
+
+
+def _flag(name: str, key: str, **options: Any) -> Any:
+    """An option whose value becomes the configuration key `key`."""
+    return click.option(name, key.replace(".", "__"), **options)
+
+
+@click.command()
+@click.argument("what", metavar="[teacher]", type=click.Choice([TEACHER]), required=False)
+@click.option("--student", metavar="NAME", help="Preset to train, such as tiny; see `tfkd students`.")
+@_flag("--speech", "data.speech", metavar="DIR", help="Clean speech.  [default: the demo corpus]")
+@_flag("--noise", "data.noise", metavar="DIR", help="Noise.  [default: the demo corpus]")
+@_flag("--rir", "data.rir", metavar="DIR", help="Room impulse responses.")
+@_flag("--noisy", "data.noisy", metavar="DIR", help="Noisy half of a paired corpus.")
+@_flag("--clean", "data.clean", metavar="DIR", help="Clean half, of the same names.")
+@_flag(
+    "--teacher",
+    "distill.teacher",
+    metavar="RUN",
+    help="Teacher of the student.  [default: the shipped teacher]",
+)
+@_flag("--method", "distill.method", metavar="NAME", help="Distillation loss.  [default: cosine]")
+@_flag("--weight", "distill.weight", type=float, help="Its weight, lambda.  [default: 0.1]")
+@_flag("--steps", "train.steps", type=int, help="Float training steps.  [default: 15000]")
+@_flag("--seed", "train.seed", type=int, help="Of weights, mixtures and order.  [default: 0]")
+@_flag(
+    "--deterministic",
+    "train.deterministic",
+    is_flag=True,
+    default=None,
+    help="Bit-identical repetition, at some cost in speed.",
+)
+@click.option(
+    "--config", "config_files", multiple=True, metavar="TOML", help="Configuration file; repeatable."
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key, such as train.batch=16."
+)
+@click.option("--runs", default=RUNS, metavar="DIR", help="Where the run directory is made.")
+@click.option("--resume", metavar="RUN", help="Continue an interrupted run to the same result.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0: all cores.")
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard logs into the run directory.")
+@click.option("--dry-run", is_flag=True, help="Print the resolved configuration and stop.")
+def train(
+    what: str | None,
+    student: str | None,
+    config_files: tuple[str, ...],
+    settings: tuple[str, ...],
+    runs: str,
+    resume: str | None,
+    threads: int,
+    tensorboard: bool,
+    dry_run: bool,
+    **flags: Any,
+) -> None:
+    """Train the teacher, or a student that a teacher guides; then fine-tune the student to int8.
+
+    Flags override --set, which overrides --config, which overrides the preset. The run directory is printed.
+
+    \b
+    Example:
+      tfkd train teacher --speech speech/ --noise noise/
+      tfkd train --student tiny
+      tfkd train --student tiny --teacher runs/latest --set train.learning_rate=3e-3
+      tfkd train --resume runs/latest
+    """
+    from tfkd.config_file import dump_config, load_config
+
+    given = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
+    if what and student:
+        raise click.UsageError("train either the teacher or --student NAME, not both.")
+    if resume:
+        chosen = [*given, *config_files, *settings, *filter(None, (what, student))]
+        if chosen or dry_run:
+            raise click.UsageError("--resume continues a run as it was configured; drop the rest.")
+        _run(None, Path(resume), threads, tensorboard)
+        return
+    if not (what or student or config_files):
+        raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
+    config = load_config(what or student, config_files, settings, given)
+    if dry_run:
+        click.echo(dump_config(config), nl=False)
+        return
+    _run(config, Path(runs), threads, tensorboard)

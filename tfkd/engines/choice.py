@@ -1,0 +1,77 @@
+"""Which engine runs which model: names on the command line to objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from tfkd.engines.engine import Engine
+from tfkd.engines.int8_engine import Int8Engine
+from tfkd.engines.streaming_model import StreamingModel, read_streaming_model
+from tfkd.errors import ModelError, nearest
+from tfkd.released import released_folders
+
+DEFAULT_ENGINE = "tflite"
+KERAS = "keras"
+_INT8_ENGINES = {  # name -> module of tfkd.engines and class; imported when used
+    "tflite": ("tflite", "TfliteEngine"),
+    "tflm": ("tflm", "TflmEngine"),
+    "firmware-ref": ("firmware_ref", "FirmwareRefEngine"),
+}
+ENGINES = (KERAS, *_INT8_ENGINES)
+MODEL_FILE = "model.tflite"  # in a released folder and in a converted run
+DEFAULT_MODEL = "tiny"
+
+
+def find_tflite(reference: str | Path) -> Path:
+    """The .tflite that a NAME, RUN or FILE stands for.
+
+    Args:
+        reference: a .tflite file, a folder that holds model.tflite (a converted run, a released
+            model), or the name of a released model.
+
+    Raises:
+        ModelError: none of these; the nearest released name is offered.
+    """
+    path = Path(reference)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        if (path / MODEL_FILE).is_file():
+            return path / MODEL_FILE
+        raise ModelError(
+            f"{path}: holds no {MODEL_FILE}. Convert the run first: "
+            f"tfkd convert --tflite-micro {path}"
+        )
+    released = released_folders()
+    if str(reference) in released:
+        return released[str(reference)] / MODEL_FILE
+    raise ModelError(
+        f"no model '{reference}'. Expected a .tflite file, a run directory, or one of the released "
+        f"models ({', '.join(released) or 'none in this installation'})."
+        f"{nearest(str(reference), released)}"
+    )
+
+
+def int8_engine(name: str, model: StreamingModel) -> Int8Engine:
+    """An engine by name for a checked model."""
+    module, kind = _INT8_ENGINES[name]
+    engine: Int8Engine = getattr(import_module(f"tfkd.engines.{module}"), kind)(model)
+    return engine
+
+
+def engine_factory(name: str, reference: str | Path) -> Callable[[], Engine]:
+    """A function that makes engines for one model; each has a state of its own.
+
+    Raises:
+        ModelError: no such model, or one that cannot be used.
+        RunError: the Keras engine needs a run directory.
+    """
+    if name == KERAS:
+        from tfkd.engines.keras import KerasEngine, read_student
+
+        student = read_student(reference)
+        return lambda: KerasEngine(student)
+    model = read_streaming_model(find_tflite(reference))
+    return lambda: int8_engine(name, model)

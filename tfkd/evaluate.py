@@ -1,0 +1,214 @@
+"""Score a model on pairs of noisy and clean recordings: each system per SNR, with confidence, and paired differences."""
+
+from __future__ import annotations
+
+import csv
+import multiprocessing
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfkd import audio, metrics
+from tfkd.engines.engine import Engine
+from tfkd.enhance import enhance
+from tfkd.errors import CorpusError
+from tfkd.metrics import Interval, mean_interval
+
+Floats = NDArray[np.float32]
+
+NOISY = "noisy"
+ALL = "all"
+_SNR_IN_NAME = re.compile(r"snr(m?)(-?\d+(?:\.\d+)?)", re.IGNORECASE)
+_LENGTH_TOLERANCE = 0.02  # s; partners may differ by a codec's padding
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A noisy recording with its clean partner; `snr_db` is None when it is not known."""
+
+    name: str
+    noisy: Path
+    clean: Path
+    snr_db: float | None
+
+
+@dataclass(frozen=True)
+class PairScores:
+    """Metric values of one pair: system -> metric -> value."""
+
+    pair: Pair
+    systems: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All scores, and what they come to."""
+
+    systems: tuple[str, ...]
+    scores: tuple[PairScores, ...] = field(repr=False)
+
+    def groups(self) -> dict[str, list[PairScores]]:
+        """Scores by SNR in dB ("-5", "0", ...), then all of them under "all"."""
+        known = sorted({s.pair.snr_db for s in self.scores if s.pair.snr_db is not None})
+        grouped = {f"{snr:g}": [s for s in self.scores if s.pair.snr_db == snr] for snr in known}
+        return {**grouped, ALL: list(self.scores)}
+
+    def means(self, system: str, group: Sequence[PairScores]) -> dict[str, Interval]:
+        """Metric -> mean with its 95 % interval."""
+        return {
+            metric: mean_interval(scores.systems[system][metric] for scores in group)
+            for metric in metrics.METRICS
+        }
+
+    def differences(self, system: str, reference: str) -> dict[str, Interval]:
+        """Metric -> mean paired difference over all pairs, with its standard error."""
+        return {
+            metric: mean_interval(
+                scores.systems[system][metric] - scores.systems[reference][metric]
+                for scores in self.scores
+            )
+            for metric in metrics.METRICS
+        }
+
+
+def find_pairs(
+    noisy: str | Path, clean: str | Path, manifest: str | Path | None = None
+) -> list[Pair]:
+    """Match two folders by file name (the extension may differ).
+
+    Args:
+        noisy: folder of noisy recordings.
+        clean: folder of their clean partners.
+        manifest: CSV with the columns `path` and `snr_db`; without it, "snr05" or "snrm05" in a
+            file's name says 5 or -5 dB.
+
+    Raises:
+        CorpusError: a partner is missing, a name occurs twice, or the manifest is unusable.
+        AudioError: a folder is missing or holds no audio.
+    """
+    noisy_files = _by_name(Path(noisy))
+    clean_files = _by_name(Path(clean))
+    orphans = sorted(noisy_files.keys() - clean_files.keys())
+    if orphans:
+        raise CorpusError(
+            f"{clean}: {len(orphans)} of {len(noisy_files)} noisy recordings have no clean partner "
+            f"of the same name, the first is {noisy_files[orphans[0]].name}."
+        )
+    known = _manifest_snrs(Path(manifest)) if manifest else {}
+    return [
+        Pair(name, path, clean_files[name], known.get(path.stem, _snr_in_name(path.stem)))
+        for name, path in sorted(noisy_files.items())
+    ]
+
+
+def evaluate(
+    pairs: Sequence[Pair],
+    engines: Mapping[str, Engine],
+    jobs: int | None = None,
+    advance: Callable[[float], None] = lambda pairs: None,
+) -> Evaluation:
+    """Enhance every pair with every engine and score it, and the noisy input, against the clean.
+
+    The engines run in this process, the metrics in `jobs` others, which import no TensorFlow.
+
+    Args:
+        pairs: what to score.
+        engines: system name -> engine; all must share one sample rate, that of the metrics.
+        jobs: processes for the metrics; None for one per core.
+        advance: is told the number of pairs done since its last call.
+
+    Raises:
+        AudioError: a recording is unusable.
+        CorpusError: partners differ in length.
+    """
+    jobs = jobs or os.cpu_count() or 1
+    systems = (NOISY, *engines)
+    results: dict[str, PairScores] = {}
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        pending: dict[Future[dict[str, dict[str, float]]], Pair] = {}
+
+        def collect(limit: int) -> None:
+            while len(pending) > limit:
+                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    pair = pending.pop(future)
+                    results[pair.name] = PairScores(pair, future.result())
+                    advance(1)
+
+        try:
+            for pair in pairs:
+                clean, noisy = _read_pair(pair)
+                signals = {NOISY: noisy}
+                for name, engine in engines.items():
+                    signals[name] = enhance(engine, noisy)
+                pending[pool.submit(_score, clean, signals)] = pair
+                collect(limit=2 * jobs)  # bounds the waveforms that wait in memory
+            collect(limit=0)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return Evaluation(systems, tuple(results[pair.name] for pair in pairs))
+
+
+def _score(clean: Floats, signals: Mapping[str, Floats]) -> dict[str, dict[str, float]]:
+    """Metrics of every system; bit-equal signals (TFLite and TFLM, as a rule) are scored once."""
+    scores: dict[str, dict[str, float]] = {}
+    seen: dict[bytes, dict[str, float]] = {}
+    for name, signal in signals.items():
+        key = signal.tobytes()
+        if key not in seen:
+            seen[key] = metrics.score(clean, signal)
+        scores[name] = seen[key]
+    return scores
+
+
+def _read_pair(pair: Pair) -> tuple[Floats, Floats]:
+    clean = audio.read_mono(pair.clean, metrics.SAMPLE_RATE)
+    noisy = audio.read_mono(pair.noisy, metrics.SAMPLE_RATE)
+    if abs(len(clean) - len(noisy)) > _LENGTH_TOLERANCE * metrics.SAMPLE_RATE:
+        raise CorpusError(
+            f"{pair.noisy} and {pair.clean} are no partners: they last "
+            f"{len(noisy) / metrics.SAMPLE_RATE:.2f} s and "
+            f"{len(clean) / metrics.SAMPLE_RATE:.2f} s. Expected equal lengths."
+        )
+    length = min(len(clean), len(noisy))
+    return clean[:length], noisy[:length]
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """Recordings by relative path without extension."""
+    named: dict[str, Path] = {}
+    for path in audio.audio_files(folder):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in named:
+            raise CorpusError(f"{named[name]} and {path} have the same name. Keep one of them.")
+        named[name] = path
+    return named
+
+
+def _snr_in_name(stem: str) -> float | None:
+    found = _SNR_IN_NAME.search(stem)
+    if not found:
+        return None
+    return float(found[2]) * (-1.0 if found[1] else 1.0)
+
+
+def _manifest_snrs(manifest: Path) -> dict[str, float]:
+    """File stem -> SNR, from the rows that have one."""
+    try:
+        with manifest.open(newline="", encoding="utf-8") as file:
+            rows: Iterator[dict[str, str]] = csv.DictReader(file)
+            return {Path(row["path"]).stem: float(row["snr_db"]) for row in rows if row["snr_db"]}
+    except OSError as error:
+        raise CorpusError(f"{manifest}: cannot be read ({error.strerror}).") from error
+    except (KeyError, ValueError, csv.Error) as error:
+        raise CorpusError(
+            f"{manifest}: expected a CSV with the columns 'path' and 'snr_db' in dB. "
+            f"Problem: {error}."
+        ) from error
