@@ -5,10 +5,11 @@ It was run once, when the corpus was made; the result lies in tfkd/assets/demo. 
     apt-get install espeak-ng
     .venv/bin/python scripts/make_demo_corpus.py
 
-Every voice is an espeak-ng language with a speaker variant, a pitch, a speed and a vocal-tract factor (resampling
-moves the formants), so that no two sound alike. Voices are disjoint between train, valid and held_out. The sentences
-were written for this corpus. espeak-ng is free software (GPL-3.0-or-later); its licence covers the program, not the
-sound that it is made to speak, and none of it is needed or shipped here.
+Every voice is an espeak-ng language with a speaker variant, a pitch, a speed and a vocal-tract
+factor (resampling moves the formants), so that no two sound alike. Voices are disjoint between
+train, valid and held_out. The sentences were written for this corpus. espeak-ng is free software
+(GPL-3.0-or-later); its licence covers the program, not the sound that it is made to speak, and
+none of it is needed or shipped here.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ SENTENCES = {"de": GERMAN, "es": SPANISH, "fr": FRENCH}
 
 
 def speak(voice: Voice, sentence: str, variation: int) -> np.ndarray:
-    """One sentence at SAMPLE_RATE, active level ACTIVE_DBFS; `variation` moves pitch and speed a little."""
+    """One sentence at ACTIVE_DBFS; `variation` moves pitch and speed a little."""
     pitch = voice.pitch + (variation * 7) % 13 - 6
     speed = voice.words_per_minute + (variation * 11) % 25 - 12
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The models that come with the package: tflite/NAME/ in the repository, tfkd/released/NAME/ in a wheel."""
+"""The released models: tflite/NAME/ in the repository, tfkd/released/NAME/ in a wheel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo corpus: synthesised speech that comes with the package, and procedural noise made on first use."""
+"""The demo corpus: synthesised speech from the package, procedural noise made on first use."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Procedural noise of the demo corpus: one function per family, NumPy, reproducible by seed.
 
-Every family is a function (rng, samples) -> float32 [samples] at SAMPLE_RATE, of any level; `noise` brings it to one RMS.
+Every family is a function (rng, samples) -> float64 [samples] at SAMPLE_RATE, of any level;
+`noise` brings it to one RMS.
 """
 
 from __future__ import annotations
@@ -38,6 +39,14 @@ def slow(rng: Generator, samples: int, rate_hz: float) -> Signal:
     return (curve - curve.mean()) / curve.std()
 
 
+def harmonics(rng: Generator, phase: Signal, weights: Signal) -> Signal:
+    """A sum of sines at multiples of `phase` (radians), each with its weight and a random start."""
+    signal = np.zeros_like(phase)
+    for order, weight in enumerate(weights, start=1):
+        signal += weight * np.sin(order * phase + rng.uniform(0.0, 2 * np.pi))
+    return signal
+
+
 def coloured(rng: Generator, samples: int) -> Signal:
     """White to brown: power falls by 0 to 6 dB per octave."""
     slope = rng.uniform(0.0, 1.0)
@@ -48,10 +57,8 @@ def fan(rng: Generator, samples: int) -> Signal:
     """Broadband air flow and the harmonics of the blades."""
     time_s = np.arange(samples) / SAMPLE_RATE
     blade_hz = rng.uniform(70.0, 240.0)
-    hum = sum(
-        rng.uniform(0.2, 1.0) / order * np.sin(2 * np.pi * (order * blade_hz * time_s + rng.random()))
-        for order in range(1, 9)
-    )
+    weights = rng.uniform(0.2, 1.0, 8) / np.arange(1, 9)
+    hum = harmonics(rng, 2 * np.pi * blade_hz * time_s, weights)
     air = shaped(rng, samples, band_pass(rng.uniform(250, 900), 1.6))
     return hum / np.std(hum) * rng.uniform(0.3, 1.0) + air / air.std()
 
@@ -60,10 +67,8 @@ def mains_hum(rng: Generator, samples: int) -> Signal:
     """50 or 60 Hz and its harmonics, over a faint hiss."""
     time_s = np.arange(samples) / SAMPLE_RATE
     mains_hz = float(rng.choice([50.0, 60.0]))
-    hum = sum(
-        rng.uniform(0.1, 1.0) / order**0.7 * np.sin(2 * np.pi * (order * mains_hz * time_s + rng.random()))
-        for order in range(1, 20)
-    )
+    weights = rng.uniform(0.1, 1.0, 19) / np.arange(1, 20) ** 0.7
+    hum = harmonics(rng, 2 * np.pi * mains_hz * time_s, weights)
     return hum / np.std(hum) + 0.2 * rng.standard_normal(samples)
 
 
@@ -108,10 +113,7 @@ def engine(rng: Generator, samples: int) -> Signal:
     """A motor whose speed wanders: a harmonic series with rough phases."""
     firing_hz = rng.uniform(25.0, 90.0) * np.exp(0.12 * slow(rng, samples, 0.3))
     phase = 2 * np.pi * np.cumsum(firing_hz) / SAMPLE_RATE + 0.15 * slow(rng, samples, 20.0)
-    tone = sum(
-        rng.uniform(0.3, 1.0) / order**0.8 * np.sin(order * phase + 2 * np.pi * rng.random())
-        for order in range(1, 31)
-    )
+    tone = harmonics(rng, phase, rng.uniform(0.3, 1.0, 30) / np.arange(1, 31) ** 0.8)
     exhaust = shaped(rng, samples, low_pass(600.0, 1))
     return tone / np.std(tone) + 0.6 * exhaust / exhaust.std()
 
@@ -122,13 +124,10 @@ def workshop(rng: Generator, samples: int) -> Signal:
     length = SAMPLE_RATE // 3
     time_s = np.arange(length) / SAMPLE_RATE
     for start in rng.integers(0, samples - length, max(2, int(2.5 * samples / SAMPLE_RATE))):
-        ring = sum(
-            rng.uniform(0.2, 1.0)
-            * np.exp(-time_s * rng.uniform(15, 90))
-            * np.sin(2 * np.pi * rng.uniform(250, 5500) * time_s)
-            for _ in range(5)
-        )
-        signal[start : start + length] += rng.uniform(0.3, 1.0) * ring
+        for _ in range(5):
+            ring = np.sin(2 * np.pi * rng.uniform(250, 5500) * time_s)
+            ring *= rng.uniform(0.1, 1.0) * np.exp(-time_s * rng.uniform(15, 90))
+            signal[start : start + length] += ring
     return signal
 
 
