@@ -2,8 +2,8 @@
 
     y[n,i,j,c] = requantise(b[c] + sum_{k,l,d} w[c,k,l,d] (x[n, i sh + k dh - ph, ..., d] - z_x))
 
-Outside the input, x = z_x. int8: int32 accumulators, doubly rounded; 16x8: int64 accumulators
-when the bias is int64, rounded once. Fewer weight channels than input channels mean groups.
+Outside the input, x = z_x. int8: int32 accumulators, doubly rounded; 16x8: int64 accumulators,
+rounded once, unless the bias is int32. Fewer weight channels than input channels mean groups.
 
 Sources: tensorflow/lite/kernels/internal/reference/integer_ops/conv.h,
 tensorflow/lite/micro/kernels/conv.cc and conv_common.cc.
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from firmware_ref.kernels.filter_quantization import (
     bias_values,
     channel_factors,
+    has_wide_accumulator,
     largest_magnitude,
     output_range,
 )
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.kernels.scaled_filter import ScaledFilter
 from firmware_ref.kernels.window import WindowAxis, Windows
-from firmware_ref.model import TensorType
 from firmware_ref.node import Invoke, Node
 from firmware_ref.options import Conv2DOptions
 
@@ -54,9 +54,7 @@ def prepare_conv_2d(node: Node) -> Invoke:
         bias_values(node, 2, channels) - x.zero_point * weights.sum(axis=0),
         channel_factors(node, x, node.input(1), y, channels),
         largest_magnitude(x),
-        output_range(
-            node, options.fused_activation_function, y, wide=has_wide_accumulator(node, 2)
-        ),
+        output_range(node, options.fused_activation_function, y, wide=has_wide_accumulator(node)),
     )
     windows = Windows(x.array, rows, columns, x.zero_point, x.array.dtype)
     depth = weights.shape[0]
@@ -87,12 +85,6 @@ def prepare_conv_2d(node: Node) -> Invoke:
         finish(product, out, work)
 
     return invoke
-
-
-def has_wide_accumulator(node: Node, bias_position: int) -> bool:
-    """Whether TFLM accumulates in int64 and rounds once: 16x8 with an int64 bias."""
-    bias = node.optional_input(bias_position)
-    return bias is not None and bias.type is TensorType.INT64
 
 
 def _dense_weights(node: Node, filters: NDArray[np.int8], input_channels: int) -> NDArray[np.int64]:

@@ -51,6 +51,18 @@ def bias_values(node: Node, position: int, channels: int) -> NDArray[np.int64]:
     return bias.reshape(-1).astype(np.int64)
 
 
+def has_wide_accumulator(node: Node) -> bool:
+    """Whether CONV_2D and FULLY_CONNECTED accumulate in int64 and round once.
+
+    16x8 does, except with an int32 bias. Source: the bias types in micro/kernels/conv.cc and
+    fully_connected.cc.
+    """
+    bias = node.optional_input(2)
+    return node.input(0).type is TensorType.INT16 and (
+        bias is None or bias.type is not TensorType.INT32
+    )
+
+
 def output_range(node: Node, activation: Activation, y: View, *, wide: bool) -> OutputRange:
     """Zero point and clamp of the output. TFLM adds no zero point to int16 outputs."""
     low, high = activation_range(node, activation, y)

@@ -4,7 +4,7 @@
 
 Per tensor, the factor is float32(s_x s_w) / s_y: the product of the scales is rounded to float32
 first. Per channel it is s_x s_w[c] / s_y in double precision. TFLM rounds twice here, unlike
-LiteRT, which rounds once. 16x8: int64 accumulators, rounded once.
+LiteRT, which rounds once. 16x8: int64 accumulators, rounded once, unless the bias is int32.
 
 Sources: tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h,
 tensorflow/lite/micro/kernels/fully_connected.cc and fully_connected_common.cc,
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from firmware_ref.kernels.filter_quantization import (
     bias_values,
     channel_factors,
+    has_wide_accumulator,
     largest_magnitude,
     output_range,
 )
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.kernels.scaled_filter import ScaledFilter
-from firmware_ref.model import TensorType
 from firmware_ref.node import Invoke, Node, View
 from firmware_ref.options import FullyConnectedOptions, WeightsFormat
 
@@ -48,7 +48,7 @@ def prepare_fully_connected(node: Node) -> Invoke:
         bias_values(node, 2, channels) - x.zero_point * weights.sum(axis=0),
         _factors(node, x, weights_view, y, channels),
         largest_magnitude(x),
-        output_range(node, options.fused_activation_function, y, wide=y.type is TensorType.INT16),
+        output_range(node, options.fused_activation_function, y, wide=has_wide_accumulator(node)),
     )
     # The last column is 1 and meets the offset.
     matrix = np.ones((rows, depth + 1))

@@ -1,11 +1,11 @@
 """Builds .tflite models in code, with the schema that the TFLM wheel ships; no TensorFlow.
 
-    model = ModelBuilder()
-    main = model.subgraph()
-    x = main.tensor((1, 8), np.int8, scale=0.1, zero_point=3)
-    y = main.tensor((1, 8), np.int8, scale=1 / 256, zero_point=-128)
-    main.operator("LOGISTIC", [x], [y])
-    content = model.build(inputs=[x], outputs=[y])
+model = ModelBuilder()
+main = model.subgraph()
+x = main.tensor((1, 8), np.int8, scale=0.1, zero_point=3)
+y = main.tensor((1, 8), np.int8, scale=1 / 256, zero_point=-128)
+main.operator("LOGISTIC", [x], [y])
+content = model.build(inputs=[x], outputs=[y])
 """
 
 from __future__ import annotations

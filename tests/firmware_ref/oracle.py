@@ -128,9 +128,7 @@ def _activation_tensors(content: bytes) -> dict[tuple[int, int], int]:
     return found
 
 
-def run(
-    content: bytes, frames: Sequence[Frame], arena_bytes: int | None = None
-) -> list[Tensors]:
+def run(content: bytes, frames: Sequence[Frame], arena_bytes: int | None = None) -> list[Tensors]:
     """Every activation and variable after each frame; OracleError when TFLM refuses."""
     oracle = Oracle(content, arena_bytes)
     return [oracle.invoke(frame) for frame in frames]
