@@ -1,0 +1,221 @@
+"""Train a student under a frozen teacher: a Keras model whose `train_step` distils."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tf_keras as keras
+
+from tfkd.config import FrontEndConfig
+from tfkd.distill.losses import DistillationLoss, Outputs
+from tfkd.distill.supervised import spectral_loss
+from tfkd.frontend_tf import band_features, bin_mask
+
+QUANTIZED_PREFIX = "quant_"
+
+
+class Distiller(keras.Model):
+    """Supervised loss + weight x distance to a frozen teacher, on batches of (noisy, clean) spectra.
+
+    Only the student is trained, and with a projecting loss the linear map phi: student latent -> teacher width, which
+    exists during training alone. The teacher runs in inference mode outside the gradient tape. The student runs
+    forward once per step.
+
+    Example:
+        >>> distiller = Distiller(student, student_frontend, LOSSES["cosine"], weight=0.1,
+        ...                       teacher=teacher, teacher_frontend=teacher_frontend)
+        >>> distiller.compile(optimizer=keras.optimizers.AdamW(6e-3))
+        >>> distiller.fit(dataset, steps_per_epoch=250, epochs=60)
+
+    Args:
+        student: features [batch, frames, bands, 1] -> mask of the same shape, with a layer named "latent".
+        student_frontend: the student's front end.
+        loss: one of `tfkd.distill.losses.LOSSES`.
+        weight: lambda, the weight of the distillation loss.
+        axis: what one vector of the cosine is; see `cosine_distance`.
+        teacher: a frozen model of the same kind; needed unless the loss is "none".
+        teacher_frontend: its front end; window and hop must be the student's.
+        ema: decay of the moving average of all student variables, batch statistics included; 0: none.
+        seed: seed of phi's initial weights.
+
+    Raises:
+        ValueError: no teacher where one is needed, a teacher smaller than the student (the two are
+            swapped), or front ends whose frames do not coincide.
+    """
+
+    def __init__(
+        self,
+        student: keras.Model,
+        student_frontend: FrontEndConfig,
+        loss: DistillationLoss,
+        *,
+        weight: float = 0.0,
+        axis: str = "frame",
+        teacher: keras.Model | None = None,
+        teacher_frontend: FrontEndConfig | None = None,
+        ema: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.student = student
+        self.teacher = teacher if loss.uses_teacher else None
+        self.distillation_loss = loss
+        self.weight = weight
+        self.axis = axis
+        self.student_frontend = student_frontend
+        self.teacher_frontend = teacher_frontend or student_frontend
+        self._student_outputs = with_latent(student)
+        self.projection: keras.layers.Layer | None = None
+        if loss.uses_teacher:
+            self._adopt(teacher, seed)
+        self.ema = ema
+        self.ema_variables = (
+            [tf.Variable(v, trainable=False, name="average") for v in student.variables]
+            if ema
+            else []
+        )
+        self._trackers = {
+            name: keras.metrics.Mean(name=name)
+            for name in ("loss", "supervised_loss", "distillation_loss")
+        }
+
+    def _adopt(self, teacher: keras.Model | None, seed: int) -> None:
+        if teacher is None:
+            raise ValueError(
+                f"The loss '{self.distillation_loss.name}' needs a teacher. Received: teacher=None. "
+                f"Pass a teacher or use the loss 'none'."
+            )
+        if teacher.count_params() < self.student.count_params():
+            raise ValueError(
+                f"The teacher must be at least as large as the student; are the two swapped? "
+                f"Received: teacher with {teacher.count_params()} parameters, student with "
+                f"{self.student.count_params()}."
+            )
+        ours, theirs = self.student_frontend, self.teacher_frontend
+        if (ours.sample_rate, ours.window, ours.hop) != (
+            theirs.sample_rate,
+            theirs.window,
+            theirs.hop,
+        ):
+            raise ValueError(
+                "Teacher and student must share sample rate, window and hop, so that their frames "
+                f"coincide. Received: student {ours.sample_rate}/{ours.window}/{ours.hop}, teacher "
+                f"{theirs.sample_rate}/{theirs.window}/{theirs.hop}."
+            )
+        teacher.trainable = False
+        self._teacher_outputs = with_latent(teacher)
+        if self.distillation_loss.projects:
+            self.projection = keras.layers.Dense(
+                self._teacher_outputs.output_shape[1][-1],
+                use_bias=False,
+                kernel_initializer=keras.initializers.GlorotUniform(seed),
+                name="projection",
+            )
+            self.projection.build(self._student_outputs.output_shape[1])
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self._trackers.values())
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Features [batch, frames, bands, 1] -> the student's mask, same shape."""
+        return self.student(inputs, training=training)
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """One step on (noisy, clean), complex64 [batch, frames, bins] each."""
+        noisy, clean = self._unpack(data)
+        power = _power(noisy)
+        teacher = self._run_teacher(power)
+        with tf.GradientTape() as tape:
+            losses = self._compute(power, noisy, clean, teacher, training=True)
+        variables = self.student.trainable_variables
+        if self.projection is not None and self.weight > 0.0:
+            variables = variables + self.projection.trainable_variables
+        self.optimizer.minimize(losses["loss"], variables, tape=tape)
+        self._average()
+        return self._track(losses)
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """The same losses without an update; frozen batch statistics."""
+        noisy, clean = self._unpack(data)
+        power = _power(noisy)
+        teacher = self._run_teacher(power)
+        return self._track(self._compute(power, noisy, clean, teacher, training=False))
+
+    def swap_average(self) -> None:
+        """Exchange the student's variables with their moving averages; twice is the identity."""
+        for variable, average in zip(self.student.variables, self.ema_variables, strict=True):
+            held = variable.numpy()
+            variable.assign(average)
+            average.assign(held)
+
+    def _unpack(self, data: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        if len(data) != 2:
+            raise ValueError(
+                "The Distiller takes batches of (noisy, clean); sample weights are not supported. "
+                f"Received: {len(data)} elements."
+            )
+        return data
+
+    def _run_teacher(self, power: tf.Tensor) -> Outputs | None:
+        if self.teacher is None:
+            return None
+        features = band_features(power, self.teacher_frontend)[..., tf.newaxis]
+        mask, latent = self._teacher_outputs(features, training=False)
+        return Outputs(
+            tf.stop_gradient(latent),
+            tf.stop_gradient(bin_mask(mask[..., 0], self.teacher_frontend)),
+        )
+
+    def _compute(
+        self,
+        power: tf.Tensor,
+        noisy: tf.Tensor,
+        clean: tf.Tensor,
+        teacher: Outputs | None,
+        *,
+        training: bool,
+    ) -> dict[str, tf.Tensor]:
+        features = band_features(power, self.student_frontend)[..., tf.newaxis]  # [B, T, bands, 1]
+        mask, latent = self._student_outputs(features, training=training)
+        mask = bin_mask(mask[..., 0], self.student_frontend)  # [B, T, bins]
+        supervised = tf.reduce_mean(spectral_loss(mask, noisy, clean))
+        if teacher is None:
+            distance = tf.zeros(())
+        else:
+            if self.projection is not None:
+                latent = self.projection(latent)
+            distance = self.distillation_loss.distance(
+                Outputs(latent, mask), teacher, axis=self.axis
+            )
+        return {
+            "loss": self.distillation_loss.total(supervised, distance, self.weight),
+            "supervised_loss": supervised,
+            "distillation_loss": distance,
+        }
+
+    def _average(self) -> None:
+        """Moving average with a warm-up: decay min(ema, (1 + n) / (10 + n)) at step n."""
+        if not self.ema:
+            return
+        step = tf.cast(self.optimizer.iterations, tf.float32)
+        decay = tf.minimum(self.ema, (1.0 + step) / (10.0 + step))
+        for average, variable in zip(self.ema_variables, self.student.variables, strict=True):
+            average.assign_sub((1.0 - decay) * (average - variable))
+
+    def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        for name, tracker in self._trackers.items():
+            tracker.update_state(losses[name])
+        return {name: tracker.result() for name, tracker in self._trackers.items()}
+
+
+def with_latent(model: keras.Model) -> keras.Model:
+    """The model with its latent as a second output: features -> (mask, latent)."""
+    names = {layer.name for layer in model.layers}
+    name = f"{QUANTIZED_PREFIX}latent" if f"{QUANTIZED_PREFIX}latent" in names else "latent"
+    return keras.Model(model.inputs, [model.outputs[0], model.get_layer(name).output])
+
+
+def _power(spectra: tf.Tensor) -> tf.Tensor:
+    return tf.square(tf.math.real(spectra)) + tf.square(tf.math.imag(spectra))

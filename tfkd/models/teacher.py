@@ -1,0 +1,56 @@
+"""The teacher: a run that `tfkd train teacher` made, or the one that comes with tfkd."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import tf_keras as keras
+
+from tfkd.config import ModelConfig
+from tfkd.config_file import read_config
+from tfkd.errors import ModelError
+from tfkd.models.blocks import Form
+from tfkd.models.dae import build_dae
+
+WEIGHTS = "float.weights.h5"
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained float model with its configuration; used in inference mode only."""
+
+    model: keras.Model
+    config: ModelConfig
+
+
+def load_teacher(folder: str | Path | None = None) -> Teacher:
+    """Load a teacher.
+
+    Args:
+        folder: a run directory (config.toml and float.weights.h5); None: the shipped teacher.
+
+    Raises:
+        ModelError: the folder holds no trained model, or weights of another shape.
+    """
+    if folder is None:
+        with as_file(files("tfkd").joinpath("assets").joinpath("teacher")) as shipped:
+            return load_teacher(shipped)
+    folder = Path(folder)
+    for name in ("config.toml", WEIGHTS):
+        if not (folder / name).is_file():
+            raise ModelError(
+                f"{folder}: holds no trained model ({name} is missing). Expected a run directory "
+                f"of `tfkd train teacher` that has finished at least one epoch."
+            )
+    config = read_config(folder / "config.toml").model
+    model = build_dae(config, Form.TRAINING)
+    try:
+        model.load_weights(folder / WEIGHTS)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{folder / WEIGHTS}: does not fit the model of {folder / 'config.toml'}. {error}"
+        ) from error
+    model.trainable = False
+    return Teacher(model, config)

@@ -1,0 +1,170 @@
+"""One phase of training: fit a Distiller in epochs, checkpoint each, resume to the same weights bit for bit.
+
+Everything random is a function of the seed and the step (`tfkd.data`), so the state of a phase is the variables of the
+Distiller, its optimiser and the number of finished epochs.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import tensorflow as tf
+import tf_keras as keras
+
+from tfkd.atomic import atomic_path
+from tfkd.distill import Distiller
+from tfkd.errors import TfkdError
+from tfkd.train.run_directory import RunDirectory
+
+MONITOR = "val_supervised_loss"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Length of a phase: epochs of `epoch_steps` steps, validated and checkpointed after each."""
+
+    steps: int
+    epoch_steps: int
+    patience: int = 0
+
+    @property
+    def epochs(self) -> int:
+        return -(-self.steps // self.epoch_steps)
+
+
+class Progress(keras.callbacks.Callback):
+    """Checkpoint after every epoch; keep the best averaged weights; stop without improvement.
+
+    Validation runs on the averaged weights. Early stopping counts from the best value ever seen, across resumes.
+    """
+
+    def __init__(self, distiller: Distiller, best_weights: Path, folder: Path, patience: int):
+        super().__init__()
+        self.best_weights = best_weights
+        self.patience = patience
+        self.finished_epochs = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.best = tf.Variable(float("inf"), trainable=False)
+        self.best_epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+        state = tf.train.Checkpoint(
+            student=distiller.student,
+            average=distiller.ema_variables,
+            optimizer=distiller.optimizer,
+            finished_epochs=self.finished_epochs,
+            best=self.best,
+            best_epoch=self.best_epoch,
+        )
+        if distiller.projection is not None:
+            state.projection = distiller.projection
+        self.manager = tf.train.CheckpointManager(state, str(folder), max_to_keep=2)
+
+    def restore(self) -> int:
+        """Load the last checkpoint if there is one; returns the number of finished epochs."""
+        self.manager.restore_or_initialize()
+        return int(self.finished_epochs)
+
+    def exhausted(self) -> bool:
+        """Whether early stopping has already ended this phase."""
+        waited = int(self.finished_epochs - self.best_epoch)
+        return self.patience > 0 and waited >= self.patience
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        self.model.swap_average()
+
+    def on_test_end(self, logs: dict | None = None) -> None:
+        self.model.swap_average()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.finished_epochs.assign(epoch + 1)
+        value = float((logs or {})[MONITOR])
+        if value < float(self.best):
+            self.best.assign(value)
+            self.best_epoch.assign(epoch + 1)
+            self.model.swap_average()
+            with atomic_path(self.best_weights) as temporary:
+                # Keras tells the format from the ending.
+                named = temporary.with_name(f"{temporary.name}.weights.h5")
+                self.model.student.save_weights(named)
+                named.replace(temporary)
+            self.model.swap_average()
+        self.manager.save(checkpoint_number=epoch + 1)
+        if self.exhausted():
+            self.model.stop_training = True
+
+
+def fit_phase(
+    distiller: Distiller,
+    run: RunDirectory,
+    phase: str,
+    schedule: Schedule,
+    *,
+    best_weights: Path,
+    training: Callable[[int], tf.data.Dataset],
+    validation: tf.data.Dataset,
+    tensorboard: bool = False,
+) -> None:
+    """Train a compiled Distiller to the end of its schedule, from its last checkpoint if there is one.
+
+    Args:
+        distiller: compiled, its optimiser built for the trainable variables.
+        run: where checkpoints and history go.
+        phase: "float" or "qat".
+        schedule: length, validation interval, patience.
+        best_weights: where the best averaged student weights go.
+        training: first step -> endless data set that starts with that step's batch.
+        validation: fixed data set.
+        tensorboard: also write `tb/<phase>` for TensorBoard.
+
+    Raises:
+        TfkdError: the loss became NaN or infinite.
+    """
+    variables = list(distiller.student.trainable_variables)
+    if distiller.projection is not None and distiller.weight > 0.0:
+        variables += distiller.projection.trainable_variables
+    distiller.optimizer.build(variables)
+    progress = Progress(distiller, best_weights, run.checkpoints(phase), schedule.patience)
+    done = progress.restore()
+    _trim(run.history(phase), done)
+    if done >= schedule.epochs or progress.exhausted():
+        return
+    callbacks = [
+        progress,
+        keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.CSVLogger(str(run.history(phase)), append=True),
+    ]
+    if tensorboard:
+        callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tb" / phase)))
+    with redirect_stdout(sys.stderr):  # Keras writes its bar to stdout, which is for results
+        history = distiller.fit(
+            training(done * schedule.epoch_steps),
+            steps_per_epoch=schedule.epoch_steps,
+            initial_epoch=done,
+            epochs=schedule.epochs,
+            validation_data=validation,
+            callbacks=callbacks,
+            verbose=1 if sys.stderr.isatty() else 2,
+        )
+    if not all(abs(value) < float("inf") for value in history.history.get("loss", [])):
+        raise TfkdError(
+            f"the loss became NaN or infinite in the {phase} phase of {run.path}. Lower "
+            f"train.learning_rate, or check the recordings with `tfkd data check`."
+        )
+
+
+def _trim(history: Path, epochs: int) -> None:
+    """Drop rows of epochs that a kill cut off before their checkpoint, and any half-written row."""
+    if not history.is_file():
+        return
+    with history.open(newline="") as file:
+        rows = list(csv.reader(file))
+    kept = [
+        row
+        for i, row in enumerate(rows)
+        if i == 0 or (len(row) == len(rows[0]) and row[0].isdigit() and int(row[0]) < epochs)
+    ]
+    with atomic_path(history) as temporary, temporary.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(kept)

@@ -1,0 +1,167 @@
+"""The folder that holds everything of one training run.
+
+    runs/<utc>-<model>-<hash6>/
+      run.json           schema, kind (teacher or student), model, state (running, finished)
+      config.toml        the resolved configuration
+      env.json           versions, git commit, host, command
+      train.log          what the run said
+      history.csv        one row per epoch of the float phase; history_qat.csv of the QAT phase
+      checkpoints/       float/ and qat/: the last states, to resume from
+      float.weights.h5   the best float weights (training form, averaged)
+      qat.weights.h5     the best quantisation-aware weights
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import tfkd
+from tfkd.atomic import atomic_path
+from tfkd.config import Config
+from tfkd.config_file import dump_config, read_config
+from tfkd.errors import RunError
+
+SCHEMA = 1
+PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "tensorflow-io", "numpy")
+
+
+class RunDirectory:
+    """A run on disk; create one with `create`, find one with `open`."""
+
+    def __init__(self, path: Path, config: Config, kind: str) -> None:
+        self.path = path
+        self.config = config
+        self.kind = kind
+
+    @classmethod
+    def create(cls, runs: str | Path, config: Config, kind: str) -> RunDirectory:
+        """Make a new folder below `runs` and point `runs/latest` at it; never touches an existing one."""
+        text = dump_config(config)
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        digest = hashlib.sha256(text.encode()).hexdigest()[:6]
+        base = Path(runs) / f"{stamp}-{config.model.name}-{digest}"
+        path, suffix = base, 1
+        while True:
+            try:
+                path.mkdir(parents=True)
+                break
+            except FileExistsError:
+                suffix += 1
+                path = base.with_name(f"{base.name}-{suffix}")
+            except OSError as error:
+                raise RunError(f"{path}: cannot create the run directory. {error}") from error
+        run = cls(path, config, kind)
+        run.write_text("config.toml", text)
+        run.write_json("env.json", environment())
+        run.set_state("running")
+        _point(Path(runs) / "latest", path)
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunDirectory:
+        """Open an existing run.
+
+        Raises:
+            RunError: no run there, or one of another version.
+        """
+        folder = Path(path)
+        record = folder / "run.json"
+        if not record.is_file():
+            raise RunError(
+                f"{folder}: is not a run directory (no run.json). Expected a folder that "
+                f"`tfkd train` made, such as runs/latest."
+            )
+        try:
+            state = json.loads(record.read_text("utf-8"))
+            schema, kind = state["schema"], state["kind"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{record}: cannot be read as a run record. {error}") from error
+        if schema != SCHEMA:
+            raise RunError(
+                f"{folder}: run of schema {schema}, this version of tfkd ({tfkd.__version__}) reads "
+                f"schema {SCHEMA}. Use the tfkd that made it, or train again."
+            )
+        return cls(folder.resolve(), read_config(folder / "config.toml"), kind)
+
+    @property
+    def float_weights(self) -> Path:
+        return self.path / "float.weights.h5"
+
+    @property
+    def qat_weights(self) -> Path:
+        return self.path / "qat.weights.h5"
+
+    def checkpoints(self, phase: str) -> Path:
+        return self.path / "checkpoints" / phase
+
+    def history(self, phase: str) -> Path:
+        return self.path / ("history.csv" if phase == "float" else f"history_{phase}.csv")
+
+    def state(self) -> str:
+        return str(json.loads((self.path / "run.json").read_text("utf-8"))["state"])
+
+    def set_state(self, state: str) -> None:
+        self.write_json(
+            "run.json",
+            {
+                "schema": SCHEMA,
+                "kind": self.kind,
+                "model": self.config.model.name,
+                "state": state,
+                "tfkd": tfkd.__version__,
+            },
+        )
+
+    def write_text(self, name: str, text: str) -> None:
+        with atomic_path(self.path / name) as temporary:
+            temporary.write_text(text, "utf-8")
+
+    def write_json(self, name: str, content: dict[str, Any]) -> None:
+        self.write_text(name, json.dumps(content, indent=2) + "\n")
+
+
+def environment() -> dict[str, Any]:
+    """Versions, machine and command, for the record."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    return {
+        "tfkd": tfkd.__version__,
+        "python": platform.python_version(),
+        "packages": versions,
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "git": _git_commit(),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def _git_commit() -> str | None:
+    """Commit of the source tree that tfkd runs from, with "+" when it has changes; None outside git."""
+    root = Path(tfkd.__file__).parent.parent
+    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip()
+
+
+def _point(link: Path, target: Path) -> None:
+    """Make `link` a relative symbolic link to `target`, replacing an older one atomically."""
+    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    temporary.symlink_to(target.name)
+    temporary.replace(link)

@@ -1,0 +1,106 @@
+"""Train a teacher or a student from a configuration: the float phase, then quantisation-aware training."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import tensorflow as tf
+import tf_keras as keras
+
+from tfkd.config import Config
+from tfkd.data import training_dataset, validation_dataset
+from tfkd.distill import LOSSES, Distiller
+from tfkd.errors import ConfigError, nearest
+from tfkd.models.blocks import Form
+from tfkd.models.dae import build_dae
+from tfkd.models.teacher import Teacher, load_teacher
+from tfkd.train.phase import Schedule, fit_phase
+from tfkd.train.run_directory import RunDirectory
+from tfkd.train.schedule import cosine_adamw
+
+log = logging.getLogger("tfkd.train")
+
+
+def prepare(config: Config, threads: int = 0) -> None:
+    """Set TensorFlow's threads and determinism; must run before anything else of TensorFlow.
+
+    Args:
+        config: its train section decides on determinism.
+        threads: threads inside and between operators; 0: TensorFlow's choice.
+    """
+    if threads:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    keras.utils.set_random_seed(config.train.seed)
+    if config.train.deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def train_teacher(run: RunDirectory, *, tensorboard: bool = False) -> None:
+    """Train a teacher: the float phase alone, without distillation."""
+    _float_phase(run, LOSSES["none"], None, tensorboard=tensorboard)
+    run.set_state("finished")
+
+
+def train_student(run: RunDirectory, *, tensorboard: bool = False) -> None:
+    """Distil a student, then fine-tune it quantisation-aware under the same Distiller.
+
+    Raises:
+        ConfigError: an unknown method.
+        RunError: the teacher's run cannot be used.
+    """
+    config = run.config
+    if config.distill.method not in LOSSES:
+        raise ConfigError(
+            f"unknown distillation method '{config.distill.method}'. Expected one of "
+            f"{', '.join(LOSSES)}.{nearest(config.distill.method, LOSSES)}"
+        )
+    loss = LOSSES[config.distill.method]
+    teacher = load_teacher(config.distill.teacher) if loss.uses_teacher else None
+    _float_phase(run, loss, teacher, tensorboard=tensorboard)
+    _quantized_phase(run, loss, teacher, tensorboard=tensorboard)
+    run.set_state("finished")
+
+
+def _float_phase(run, loss, teacher: Teacher | None, *, tensorboard: bool) -> None:
+    config = run.config
+    student = build_dae(config.model, Form.TRAINING)
+    schedule = Schedule(config.train.steps, config.train.epoch_steps, config.train.patience)
+    distiller = _distiller(config, student, loss, teacher, ema=config.train.ema)
+    distiller.compile(
+        optimizer=cosine_adamw(
+            steps=schedule.epochs * schedule.epoch_steps,
+            learning_rate=config.train.learning_rate,
+            warmup_steps=config.train.warmup_steps,
+            weight_decay=config.train.weight_decay,
+            clip_norm=config.train.clip_norm,
+        )
+    )
+    log.info("float phase: %d steps of %d examples", schedule.steps, config.train.batch)
+    fit_phase(
+        distiller,
+        run,
+        "float",
+        schedule,
+        best_weights=run.float_weights,
+        training=lambda step: training_dataset(config, start_step=step),
+        validation=validation_dataset(config),
+        tensorboard=tensorboard,
+    )
+
+
+def _distiller(
+    config: Config, student: keras.Model, loss, teacher: Teacher | None, *, ema: float
+) -> Distiller:
+    return Distiller(
+        student,
+        config.model.frontend,
+        loss,
+        weight=config.distill.weight,
+        axis=config.distill.axis,
+        teacher=teacher.model if teacher else None,
+        teacher_frontend=teacher.config.frontend if teacher else None,
+        ema=ema,
+        seed=config.train.seed,
+    )
