@@ -177,8 +177,9 @@ def describe(arena: ArenaReplay, abi: Abi, tensor: Tensor) -> None:
     arena.temporary(*abi.tensor)
     zero_points_bytes = _zero_points_bytes(tensor)
     if zero_points_bytes is not None:
-        arena.temporary(*abi.affine_quantization)
-        arena.temporary(zero_points_bytes, INT32_BYTES)
+        # Freeing it reads the pointers to scales and zero points, but not the values.
+        arena.temporary(*abi.affine_quantization, read_bytes=2 * abi.pointer_bytes)
+        arena.temporary(zero_points_bytes, INT32_BYTES, read_bytes=0)
 
 
 def describe_persistently(arena: ArenaReplay, abi: Abi, tensor: Tensor) -> None:

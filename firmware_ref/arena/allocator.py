@@ -2,8 +2,10 @@
 
 - The head grows up from the 16-aligned start; temporaries lie on top of it.
 - The tail grows down from the raw end: tail = align_down(tail - size, alignment).
-- A temporary or the head fails when it would pass the tail; a persistent request fails when it
-  would pass the head (it does not look at temporaries).
+- A temporary or the head fails when it would pass the tail.
+- A persistent request fails when it would pass the head. TFLM does not look at temporaries there:
+  a kernel that asks for persistent memory in a tight arena overwrites its own temporaries, and
+  TFLM fails, or not, depending on what was there. So it must not pass the part that is read again.
 
 Nothing fails here: the replay notes the largest `head + tail` that any request needed, which is
 the smallest arena in which none of them would have failed. The tail's alignment losses depend on
@@ -43,12 +45,13 @@ class ArenaReplay:
         self.needed_bytes = 0
         self.usage: dict[str, Usage] = {}
         self._temporary_end = 0
+        self._read_end = 0  # end of the temporaries' part that the kernel reads again
 
     def persistent(self, size_bytes: int, align_bytes: int, category: str) -> int:
         """Take memory in the tail and return its distance from the arena's end to its start."""
         before = self.tail_bytes
         self.tail_bytes = self._aligned_down(self.tail_bytes + size_bytes, align_bytes)
-        self._need(self.head_bytes + self.tail_bytes)
+        self._need(max(self.head_bytes, self._read_end) + self.tail_bytes)
         usage = self.usage.setdefault(category, Usage())
         usage.used_bytes += self.tail_bytes - before
         usage.requested_bytes += size_bytes
@@ -59,9 +62,20 @@ class ArenaReplay:
         """`persistent` for `count` structs in a row."""
         return self.persistent(struct.size_bytes * count, struct.align_bytes, category)
 
-    def temporary(self, size_bytes: int, align_bytes: int) -> None:
-        """Take memory above the head until `free_temporaries`."""
-        self._temporary_end = align_up(self._temporary_end, align_bytes) + size_bytes
+    def temporary(self, size_bytes: int, align_bytes: int, read_bytes: int | None = None) -> None:
+        """Take memory above the head until `free_temporaries`.
+
+        Args:
+            size_bytes: size.
+            align_bytes: alignment of its start.
+            read_bytes: how much of its beginning is read again once it is filled; None: all.
+        """
+        start = align_up(self._temporary_end, align_bytes)
+        self._temporary_end = start + size_bytes
+        if read_bytes is None:
+            read_bytes = size_bytes
+        if read_bytes:
+            self._read_end = start + read_bytes
         self._need(self._temporary_end + self.tail_bytes)
 
     def rest_as_temporary(self, needed_bytes: int) -> None:
@@ -72,12 +86,12 @@ class ArenaReplay:
 
     def free_temporaries(self) -> None:
         """Forget every temporary."""
-        self._temporary_end = self.head_bytes
+        self._temporary_end = self._read_end = self.head_bytes
 
     def resize_head(self, size_bytes: int) -> None:
         """Set the head's size; temporaries must have been freed."""
         self.head_bytes = size_bytes
-        self._temporary_end = size_bytes
+        self._temporary_end = self._read_end = size_bytes
         self._need(self.head_bytes + self.tail_bytes)
 
     def _aligned_down(self, distance: int, align_bytes: int) -> int:

@@ -181,7 +181,6 @@ def _concatenation(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
     yield from inputs(op, 0)
     yield from output(op)
     yield from inputs(op, *range(len(op.inputs)))
-    yield from output(op)
 
 
 def _split(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
@@ -249,7 +248,7 @@ PREPARE: Mapping[str, Callable[[Operator, Subgraph], Iterable[Request]]] = Mappi
         "STRIDED_SLICE": _inputs_and_output(0, 1, 2, 3),
         "SUB": _inputs_and_output(0, 1),
         "SVDF": _svdf,
-        "TANH": _inputs_and_output(0),
+        "TANH": _inputs_and_output(0, 0),
         "TRANSPOSE": _inputs_and_output(0, 1),
         "TRANSPOSE_CONV": _transpose_conv,
         "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
