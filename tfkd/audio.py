@@ -1,4 +1,4 @@
-"""Audio files at the edge of the project: any format, sample rate and channel count that libsndfile reads.
+"""Audio files at the edge of the project: any format, rate and channel count.
 
 Samples are float32 of shape [samples, channels], full scale 1.0, as in soundfile and soxr.
 """
@@ -145,7 +145,7 @@ def read_mono(path: str | Path, sample_rate: int) -> Floats:
 
 
 def resample(samples: Floats, from_rate: int, to_rate: int) -> Floats:
-    """Resample [samples, channels] or [samples] without delay; length round(samples * to / from)."""
+    """Resample [samples, channels] or [samples] without delay, to round(samples * to / from)."""
     result = soxr.resample(samples, from_rate, to_rate)
     return fit_length(result, round(len(samples) * to_rate / from_rate))
 

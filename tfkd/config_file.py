@@ -1,6 +1,7 @@
-"""Where a configuration comes from: presets, TOML files, `key=value` settings, flags; and back to TOML.
+"""Where a configuration comes from: presets, TOML files, settings, flags; and back to TOML.
 
-Precedence, lowest first: defaults of `tfkd.config`, the model preset, TOML files in the order given, settings, flags.
+Precedence, lowest first: defaults of `tfkd.config`, the model preset, TOML files in the order
+given, `key=value` settings, flags.
 """
 
 from __future__ import annotations
@@ -162,9 +163,11 @@ def _toml_value(value: bool | int | float | str | Sequence[Any]) -> str:
 
 
 def _nested(key: str, value: object) -> dict[str, Any]:
-    for part in reversed(key.split(".")):
-        value = {part: value}
-    return dict(value)  # type: ignore[call-overload, no-any-return]
+    *tables, last = key.split(".")
+    nested = {last: value}
+    for table in reversed(tables):
+        nested = {table: nested}
+    return nested
 
 
 def _merge(into: dict[str, Any], table: Table) -> None:
@@ -217,11 +220,11 @@ def _explain(problem: Mapping[str, Any], origins: Mapping[str, str]) -> str:
 
 
 def _nearest_key(key: str) -> str:
-    """Suggest among the keys of the same table, then by the last part in all tables."""
+    """Suggest among the keys and tables at the same depth, then by the last part anywhere."""
     keys = list(known_keys())
-    suggestion = nearest(key, keys)
-    last = key.rpartition(".")[2]
+    parts = key.split(".")
+    same_depth = {".".join(known.split(".")[: len(parts)]) for known in keys}
     by_last = {known.rpartition(".")[2]: known for known in keys}
-    if last in by_last:
-        return f" Did you mean '{by_last[last]}'?"
-    return suggestion
+    if parts[-1] in by_last:
+        return f" Did you mean '{by_last[parts[-1]]}'?"
+    return nearest(key, sorted(same_depth))

@@ -42,8 +42,9 @@ def denoise_file(
 ) -> Denoised:
     """Denoise one recording, every channel by itself.
 
-    The output has the source's sample rate, channels and length, is aligned with it to the sample, and holds
-    nothing above half the model's sample rate. Should its peak pass full scale, a second pass scales all of it.
+    The output has the source's sample rate, channels and length, is aligned with it to the
+    sample, and holds nothing above half the model's sample rate. Should its peak pass full scale,
+    a second pass scales all of it.
 
     Args:
         source: recording that libsndfile reads.
@@ -113,7 +114,7 @@ def _write_denoised(
 def _denoised_blocks(
     noisy: Blocks, header: audio.AudioInfo, enhancers: Sequence[Enhancer]
 ) -> Blocks:
-    """Noisy blocks [samples, channels] at the file's rate to enhanced ones, in all header.samples long."""
+    """Noisy blocks [samples, channels] to enhanced ones, both at the file's rate and length."""
     model_rate = enhancers[0].sample_rate
     at_model_rate = _resampled(noisy, header.sample_rate, model_rate, header.channels)
     enhanced = _enhanced(at_model_rate, enhancers)
@@ -162,11 +163,14 @@ def _enhanced(blocks: Blocks, enhancers: Sequence[Enhancer]) -> Blocks:
 def plan_outputs(sources: Sequence[str | Path], output: str | Path) -> list[tuple[Path, Path]]:
     """Which file becomes which: (source, output) pairs.
 
-    One source file becomes `output` itself, or output/NAME.wav if `output` is an existing folder or ends in "/".
-    Of a folder, every recording in it becomes a .wav of the same name at the same place under `output`.
+    One source file becomes `output` itself, or output/NAME.wav if `output` is a folder or
+    ends in "/".
+    Of a folder, every recording becomes a .wav of the same name and place under
+    `output`.
 
     Raises:
-        AudioError: a missing or empty source, two sources for one output, or an output that is its own source.
+        AudioError: a missing or empty source, two sources for one output, or an output
+            that is its own source.
     """
     folder = Path(output)
     to_folder = len(sources) > 1 or folder.is_dir() or str(output).endswith("/")

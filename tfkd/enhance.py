@@ -1,4 +1,4 @@
-"""The stream from noisy to enhanced samples: analysis, an engine's masks, synthesis, block by block."""
+"""The stream from noisy to enhanced samples: analysis, an engine's masks, synthesis."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Enhancer:
         self._overlap = np.zeros(self._config.hop, np.float32)
 
     def process(self, samples: Floats) -> Floats:
-        """The next block, noisy [n hop] to enhanced [n hop]; the first hop ever returned is silence."""
+        """The next block, noisy [n hop] to enhanced [n hop]; the very first hop is silence."""
         config, hop = self._config, self._config.hop
         signal = np.concatenate([self._previous, samples])
         self._previous = signal[-hop:]

@@ -1,4 +1,4 @@
-"""Score a model on pairs of noisy and clean recordings: each system per SNR, with confidence, and paired differences."""
+"""Score a model on pairs of noisy and clean recordings, per SNR and with confidence."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Objective speech quality: PESQ-WB, STOI, ESTOI, SI-SDR, and means with their confidence.
 
-All take (clean, processed) float waveforms [samples] at 16 kHz and return NaN where the measure is not defined
-(silence, less than a frame of speech); `mean_interval` leaves NaN out and counts it.
+All take (clean, processed) float waveforms [samples] at 16 kHz and return NaN where the measure is
+not defined (silence, too little speech); `mean_interval` leaves NaN out and counts it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def pesq_wb(clean: Floats, processed: Floats) -> float:
 
 
 def stoi(clean: Floats, processed: Floats) -> float:
-    """Short-time objective intelligibility, about 0 to 1 (Taal et al., 2011); NaN as for `pesq_wb`."""
+    """Short-time objective intelligibility (Taal et al., 2011), about 0 to 1; NaN likewise."""
     return _stoi(clean, processed, extended=False)
 
 

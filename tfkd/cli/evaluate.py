@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from tfkd.engines.engine import Engine
     from tfkd.evaluate import Evaluation
 
-_SYSTEMS = {"float": KERAS, "int8": "tflite", "int8-tflm": "tflm", "int8-firmware-ref": "firmware-ref"}
+_SYSTEMS = {
+    "float": KERAS,
+    "int8": "tflite",
+    "int8-tflm": "tflm",
+    "int8-firmware-ref": "firmware-ref",
+}
 _DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
 
 
 @click.command()
 @click.argument("model", metavar="NAME|RUN|FILE", default=DEFAULT_MODEL)
-@click.option("--noisy", metavar="DIR", help="Noisy recordings.  [default: the demo's held-out pairs]")
+@click.option(
+    "--noisy", metavar="DIR", help="Noisy recordings.  [default: the demo's held-out pairs]"
+)
 @click.option("--clean", metavar="DIR", help="Their clean partners, of the same names.")
 @click.option("--manifest", metavar="CSV", help="SNRs: columns path and snr_db.")
 @click.option(
@@ -33,7 +40,9 @@ _DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
     help="What to score besides the noisy input; repeatable.  [default: float, int8, int8-tflm, "
     "as far as the model has them]",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Processes for the metrics.  [default: all cores]")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Processes for the metrics.  [default: all cores]"
+)
 @click.option("--limit", type=click.IntRange(1), help="Score the first N pairs only.")
 @click.option("--files", is_flag=True, help="Include the scores of every pair in the JSON object.")
 @click.option("--json/--no-json", "as_json", default=True, help="One JSON object on stdout.")
@@ -50,8 +59,8 @@ def evaluate(
 ) -> None:
     """Score a model: PESQ-WB, STOI, ESTOI and SI-SDR of noisy, float and int8.
 
-    Means per SNR with 95 % intervals, and paired differences with their standard errors. The table goes to stderr,
-    one JSON object to stdout.
+    Means per SNR with 95 % intervals, and paired differences with their standard errors. The
+    table goes to stderr, one JSON object to stdout.
 
     \b
     Example:
@@ -64,9 +73,10 @@ def evaluate(
     from tfkd.evaluate import find_pairs
 
     if noisy is None or clean is None:
-        from tfkd.data.demo import demo_pairs
+        from tfkd.data.demo import demo_corpus
 
-        noisy, clean = demo_pairs()
+        demo = demo_corpus()
+        noisy, clean = str(demo.noisy), str(demo.clean)
     pairs = find_pairs(noisy, clean, manifest)[:limit]
     engines = _engines(model, systems)
     with progress("evaluating", len(pairs)) as advance:
@@ -77,7 +87,7 @@ def evaluate(
 
 
 def _engines(model: str, systems: tuple[str, ...]) -> dict[str, Engine]:
-    """System -> engine. Of the default systems, those that this model or installation lacks are left out."""
+    """System -> engine; of the default systems, as many as model and installation have."""
     if systems:
         return {name: engine_factory(_SYSTEMS[name], model)() for name in systems}
     engines: dict[str, Engine] = {}
@@ -110,8 +120,7 @@ def _as_dict(evaluation: Evaluation, files: bool) -> dict[str, Any]:
         },
         "differences": {
             f"{system} - {reference}": {
-                metric: asdict(i)
-                for metric, i in evaluation.differences(system, reference).items()
+                metric: asdict(i) for metric, i in evaluation.differences(system, reference).items()
             }
             for system, reference in _comparisons(evaluation)
         },
@@ -148,7 +157,9 @@ def _print_tables(evaluation: Evaluation) -> None:
         means.add_section()
     paired = Table(title="paired difference ± its standard error", title_justify="left", box=SIMPLE)
     for heading in ("systems", *_DIGITS):
-        paired.add_column(heading, justify="left" if heading == "systems" else "right", no_wrap=True)
+        paired.add_column(
+            heading, justify="left" if heading == "systems" else "right", no_wrap=True
+        )
     for system, reference in _comparisons(evaluation):
         intervals = evaluation.differences(system, reference)
         cells = [

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tfkd.cli.output import console
-from tfkd.errors import ConfigError
-
 if TYPE_CHECKING:
-    from tfkd.config import Config
+    from tfkd.train.run_directory import RunDirectory
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 TEACHER = "teacher"
 RUNS = "runs"
 
 
-def _flag(name: str, key: str, **options: Any) -> Any:
+def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]:
     """An option whose value becomes the configuration key `key`."""
     return click.option(name, key.replace(".", "__"), **options)
 
 
 @click.command()
 @click.argument("what", metavar="[teacher]", type=click.Choice([TEACHER]), required=False)
-@click.option("--student", metavar="NAME", help="Preset to train, such as tiny; see `tfkd students`.")
+@click.option(
+    "--student", metavar="NAME", help="Preset to train, such as tiny; see `tfkd students`."
+)
 @_flag("--speech", "data.speech", metavar="DIR", help="Clean speech.  [default: the demo corpus]")
 @_flag("--noise", "data.noise", metavar="DIR", help="Noise.  [default: the demo corpus]")
 @_flag("--rir", "data.rir", metavar="DIR", help="Room impulse responses.")
@@ -51,7 +51,11 @@ def _flag(name: str, key: str, **options: Any) -> Any:
     help="Bit-identical repetition, at some cost in speed.",
 )
 @click.option(
-    "--config", "config_files", multiple=True, metavar="TOML", help="Configuration file; repeatable."
+    "--config",
+    "config_files",
+    multiple=True,
+    metavar="TOML",
+    help="Configuration file; repeatable.",
 )
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key, such as train.batch=16."
@@ -75,7 +79,8 @@ def train(
 ) -> None:
     """Train the teacher, or a student that a teacher guides; then fine-tune the student to int8.
 
-    Flags override --set, which overrides --config, which overrides the preset. The run directory is printed.
+    Flags override --set, which overrides --config, which overrides the preset. The run
+    directory is printed.
 
     \b
     Example:
@@ -90,15 +95,40 @@ def train(
     if what and student:
         raise click.UsageError("train either the teacher or --student NAME, not both.")
     if resume:
-        chosen = [*given, *config_files, *settings, *filter(None, (what, student))]
-        if chosen or dry_run:
+        if dry_run or what or student or given or config_files or settings:
             raise click.UsageError("--resume continues a run as it was configured; drop the rest.")
-        _run(None, Path(resume), threads, tensorboard)
+        from tfkd.train.run_directory import RunDirectory
+
+        _train(RunDirectory.open(resume), threads, tensorboard, resume=True)
         return
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
     config = load_config(what or student, config_files, settings, given)
     if dry_run:
+        from tfkd.cli.budget_table import print_budget
+
         click.echo(dump_config(config), nl=False)
+        print_budget(config.model)
         return
-    _run(config, Path(runs), threads, tensorboard)
+    from tfkd.train.run_directory import RunDirectory
+
+    run = RunDirectory.create(runs, config, TEACHER if what else "student")
+    _train(run, threads, tensorboard, resume=False)
+
+
+def _train(run: RunDirectory, threads: int, tensorboard: bool, resume: bool) -> None:
+    """Train into a run directory; Keras' progress bar goes to stderr, the run's path to stdout."""
+    with contextlib.redirect_stdout(sys.stderr):
+        import tensorflow as tf
+
+        from tfkd.train import train_student, train_teacher
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        click.echo(f"run directory: {run.path}", err=True)
+        try:
+            train_run = train_teacher if run.kind == TEACHER else train_student
+            train_run(run, resume=resume, tensorboard=tensorboard)
+        except KeyboardInterrupt:
+            click.echo(f"\nContinue with: tfkd train --resume {run.path}", err=True)
+            raise
+    click.echo(run.path)

@@ -26,4 +26,4 @@ class Engine(Protocol):
         """One frame: features [bands] in [-1, 1] to a mask [bands] in [0, 1]."""
 
     def run(self, features: Floats) -> Floats:
-        """Consecutive frames: features [frames, bands] to masks [frames, bands]; equals `step` on each."""
+        """Consecutive frames: features [frames, bands] to masks [frames, bands]; `step` on each."""

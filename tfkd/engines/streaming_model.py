@@ -1,9 +1,9 @@
 """The contract of a streaming int8 .tflite, read from the file and checked.
 
-Inputs: frame int8 [1, 1, bands, 1], then the states. Outputs: mask int8 [1, 1, bands, 1], then the new states in the
-same order, each with the scale and zero point of its input. A stream starts with every state at its zero point (real
-0). TFLite Micro reuses the memory of the inputs, so all of them are set before every invocation. The front end
-travels in the metadata entry "tfkd".
+Inputs: frame int8 [1, 1, bands, 1], then the states. Outputs: mask int8 [1, 1, bands, 1], then the
+new states in the same order, each with the scale and zero point of its input. A stream starts with
+every state at its zero point (real 0). TFLite Micro reuses the memory of the inputs, so all of them
+are set before every invocation. The front end travels in the metadata entry "tfkd".
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Affine:
     zero_point: int
 
     def quantize(self, values: Floats) -> Int8:
-        """Formula: clip(floor(x / scale + 0.5) + zero_point, -128, 127), in float32 (as in the C export)."""
+        """Formula: clip(floor(x / scale + 0.5) + zero_point, -128, 127), in float32 as in C."""
         steps = np.floor(values.astype(np.float32) / np.float32(self.scale) + np.float32(0.5))
         return np.clip(steps + np.float32(self.zero_point), -128, 127).astype(np.int8)
 

@@ -1,4 +1,4 @@
-"""Every intermediate tensor of one invocation, from each int8 engine: what a bit-for-bit comparison needs."""
+"""Every intermediate tensor of one invocation, from each int8 engine."""
 
 from __future__ import annotations
 
@@ -77,3 +77,10 @@ def tflite_trace(model: StreamingModel) -> Trace:
         return {index: interpreter.get_tensor(index) for index in tensors}
 
     return trace
+
+
+TRACES: dict[str, Callable[[StreamingModel], Trace]] = {
+    "tflm": tflm_trace,
+    "tflite": tflite_trace,
+    "firmware-ref": firmware_ref_trace,
+}

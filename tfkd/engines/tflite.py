@@ -1,4 +1,4 @@
-"""TensorFlow Lite with its reference kernels, which TFLite Micro's are equal to (FULLY_CONNECTED excepted)."""
+"""TensorFlow Lite's reference kernels: TFLite Micro's bits, FULLY_CONNECTED excepted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfkd.engines.streaming_model import Int8, StreamingModel
 
 
 class TfliteEngine(Int8Engine):
-    """The default interpreter is up to 12 LSB off on a whole model, so the reference kernels run."""
+    """Runs reference kernels; TFLite's default ones are up to 12 LSB off on a whole model."""
 
     def __init__(self, model: StreamingModel) -> None:
         super().__init__(model)

@@ -1,0 +1,84 @@
+"""`tfkd verify`: prove that all engines compute the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from tfkd.cli.output import json_option, print_json, progress
+from tfkd.engines.choice import DEFAULT_MODEL, find_tflite
+
+
+@click.command()
+@click.argument("model", metavar="NAME|RUN|FILE", default=DEFAULT_MODEL)
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    type=click.Choice(["tflite", "firmware-ref"]),
+    default=("tflite", "firmware-ref"),
+    help="What to hold against TFLite Micro; repeatable.",
+)
+@click.option(
+    "--frames", type=click.IntRange(300), default=500, help="Consecutive frames, with state."
+)
+@click.option("--seed", default=0, help="Of the speech-like input.")
+@json_option
+def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json: bool) -> None:
+    """Compare TFLite Micro with TFLite's reference kernels and firmware_ref, tensor by tensor.
+
+    Exit code 3 and the first differing tensor when they disagree. TFLite rounds
+    FULLY_CONNECTED otherwise than TFLite Micro does; such a difference is reported, but is no
+    failure.
+
+    \b
+    Example:
+      tfkd verify runs/latest
+      tfkd verify tiny --json
+    """
+    from firmware_ref.arena import plan_arena
+    from tfkd.engines.streaming_model import read_streaming_model
+    from tfkd.engines.tflm import ARENA_BYTES
+    from tfkd.engines.tflm_arena import tflm_arena_use
+    from tfkd.errors import VerificationError
+    from tfkd.verify import check, compare_engines, speech_like_features
+
+    path = find_tflite(model)
+    streaming = read_streaming_model(path)
+    features = speech_like_features(streaming.frontend, frames, seed)
+    with progress("verifying", frames) as advance:
+        comparisons = compare_engines(streaming, engines, features, advance)
+    use = tflm_arena_use(streaming, ARENA_BYTES)
+    wheel = plan_arena(streaming.content, abi="x86_64-wheel")
+    chip = plan_arena(streaming.content, abi="cortex-m")
+    if as_json:
+        print_json(
+            "verify",
+            {
+                "model": str(path),
+                "engines": [
+                    {**asdict(c), "equal": c.equal, "passed": c.passed} for c in comparisons
+                ],
+                "arena": {
+                    "x86_64": {"tflm_bytes": use.total_bytes, "predicted_bytes": wheel.total_bytes},
+                    "cortex_m": {"used_bytes": chip.total_bytes, "min_bytes": chip.min_bytes},
+                },
+            },
+        )
+    else:
+        for c in comparisons:
+            verdict = "equal" if c.equal else f"DIFFERENT: {c.difference}"
+            click.echo(f"tflm == {c.engine}: {c.frames} frames, {c.values:,} values, {verdict}")
+            if c.excused and not c.equal:
+                click.echo(f"  allowed: TFLite rounds {', '.join(c.excused)} once, TFLM twice")
+        click.echo(
+            f"arena on x86-64: {use.total_bytes:,} bytes used, {wheel.total_bytes:,} predicted"
+        )
+        click.echo(f"arena on Cortex-M: {chip.total_bytes:,} bytes used, {chip.min_bytes:,} needed")
+    check(comparisons)
+    if use.total_bytes != wheel.total_bytes:
+        raise VerificationError(
+            f"TFLite Micro uses {use.total_bytes} bytes of its arena, firmware_ref predicts "
+            f"{wheel.total_bytes}. Expected equality; is the tflite-micro wheel the pinned one?"
+        )

@@ -1,0 +1,186 @@
+"""Prove a streaming model: every engine computes the same bits, in every tensor and frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_ref.model import Model
+from firmware_ref.reader import read_model
+from tfkd.config import FrontEndConfig
+from tfkd.engines.streaming_model import Int8, StreamingModel
+from tfkd.engines.tensor_trace import TRACES, Trace
+from tfkd.errors import VerificationError
+from tfkd.frontend import band_features, stft
+
+Floats = NDArray[np.float32]
+
+ORACLE = "tflm"  # what the microcontroller runs
+MINIMUM_FRAMES = 300
+# TFLite rounds these once where TFLite Micro rounds twice, so one LSB may differ.
+SINGLE_ROUNDED_IN_TFLITE = frozenset({"FULLY_CONNECTED", "UNIDIRECTIONAL_SEQUENCE_LSTM"})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first value in which an engine departs from the oracle."""
+
+    engine: str
+    frame: int
+    tensor_index: int
+    tensor_name: str
+    operator: str
+    element: tuple[int, ...]
+    expected: int
+    received: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.engine} differs from {ORACLE} first in frame {self.frame}, tensor "
+            f"{self.tensor_index} ({self.tensor_name or 'unnamed'}, written by {self.operator}), "
+            f"element {list(self.element)}: expected {self.expected}, received {self.received}."
+        )
+
+
+@dataclass(frozen=True)
+class EngineComparison:
+    """How far one engine was compared with the oracle.
+
+    `excused` names operators in which the engine may differ; a difference is then no failure.
+    """
+
+    engine: str
+    frames: int
+    values: int
+    difference: Difference | None
+    excused: tuple[str, ...]
+
+    @property
+    def equal(self) -> bool:
+        return self.difference is None
+
+    @property
+    def passed(self) -> bool:
+        return self.equal or bool(self.excused)
+
+
+def compare_engines(
+    model: StreamingModel,
+    engines: Sequence[str],
+    features: Floats,
+    advance: Callable[[float], None] = lambda frames: None,
+) -> list[EngineComparison]:
+    """Run engines beside TFLite Micro over consecutive frames, each with its own state.
+
+    Args:
+        model: what to prove.
+        engines: names from `tensor_trace.TRACES`.
+        features: [frames, bands] in [-1, 1].
+        advance: is told the number of frames done since its last call.
+
+    Raises:
+        MissingPackageError: the TFLite Micro wheel is not installed.
+    """
+    graph = read_model(model.content)
+    oracle = TRACES[ORACLE](model)
+    expected = _Stream(model, graph, oracle)
+    streams = {name: _Stream(model, graph, TRACES[name](model)) for name in engines}
+    differences: dict[str, Difference] = {}
+    values = dict.fromkeys(engines, 0)
+    frames = dict.fromkeys(engines, 0)
+    for index, frame_q in enumerate(model.frame.quantize(features)):
+        truth = expected.invoke(frame_q)
+        for name, stream in streams.items():
+            if name in differences:
+                continue
+            received = stream.invoke(frame_q)
+            difference = _first_difference(graph, name, index, truth, received)
+            if difference:
+                differences[name] = difference
+                continue
+            frames[name] += 1
+            values[name] += sum(tensor.size for tensor in received.values())
+        advance(1)
+    return [
+        EngineComparison(
+            name, frames[name], values[name], differences.get(name), _excused(name, graph)
+        )
+        for name in engines
+    ]
+
+
+def check(comparisons: Sequence[EngineComparison]) -> None:
+    """Raise VerificationError with the first difference of every engine that must agree."""
+    failures = [str(c.difference) for c in comparisons if not c.passed]
+    if failures:
+        raise VerificationError("\n".join(failures))
+
+
+class _Stream:
+    """One engine's tensors, frame after frame."""
+
+    def __init__(self, model: StreamingModel, graph: Model, trace: Trace) -> None:
+        self._trace = trace
+        self._outputs = graph.subgraphs[0].outputs
+        self._states_q = model.initial_states_q()
+
+    def invoke(self, frame_q: Int8) -> Mapping[int, Int8]:
+        tensors = self._trace([frame_q.reshape(1, 1, -1, 1), *self._states_q])
+        self._states_q = [tensors[index] for index in self._outputs[1:]]
+        return tensors
+
+
+def _first_difference(
+    graph: Model,
+    engine: str,
+    frame: int,
+    expected: Mapping[int, Int8],
+    received: Mapping[int, Int8],
+) -> Difference | None:
+    for operator in graph.subgraphs[0].operators:
+        for index in operator.outputs:
+            if np.array_equal(expected[index], received[index]):
+                continue
+            element = tuple(int(i) for i in np.argwhere(expected[index] != received[index])[0])
+            return Difference(
+                engine,
+                frame,
+                index,
+                graph.subgraphs[0].tensors[index].name,
+                operator.name,
+                element,
+                int(expected[index][element]),
+                int(received[index][element]),
+            )
+    return None
+
+
+def _excused(engine: str, graph: Model) -> tuple[str, ...]:
+    if engine != "tflite":
+        return ()
+    names = {operator.name for operator in graph.subgraphs[0].operators}
+    return tuple(sorted(names & SINGLE_ROUNDED_IN_TFLITE))
+
+
+def speech_like_features(frontend: FrontEndConfig, frames: int, seed: int) -> Floats:
+    """Features [frames, bands] of a voice-like signal in noise, from silence to full scale.
+
+    Harmonics of a wandering pitch under a spectral slope, switched at a syllable's pace, plus
+    noise; the level climbs through 80 dB, so that every part of the int8 range is met.
+    """
+    rng = np.random.default_rng(seed)
+    rate = frontend.sample_rate
+    samples = frames * frontend.hop
+    seconds = np.arange(samples) / rate
+    pitch_hz = 140.0 + 60.0 * np.sin(2.0 * np.pi * 0.37 * seconds + rng.uniform(0, 6.3))
+    phase = 2.0 * np.pi * np.cumsum(pitch_hz) / rate
+    voice = sum(np.sin(k * phase + rng.uniform(0, 6.3)) / k for k in range(1, 24))
+    syllables = np.maximum(0.0, np.sin(2.0 * np.pi * 3.1 * seconds))
+    level = 10.0 ** (np.linspace(-80.0, 0.0, samples) / 20.0)
+    signal = level * (0.4 * voice * syllables + 0.1 * rng.standard_normal(samples))
+    signal[: samples // 50] = 0.0
+    spectra = stft(np.clip(signal, -1.0, 1.0).astype(np.float32), frontend)[:frames]
+    return band_features((spectra.real**2 + spectra.imag**2).astype(np.float32), frontend)
