@@ -1,4 +1,4 @@
-"""Models with a state: SVDF, UNIDIRECTIONAL_SEQUENCE_LSTM and resource variables, several frames."""
+"""Models with a state, run for several frames: SVDF, LSTM and resource variables."""
 
 from __future__ import annotations
 
