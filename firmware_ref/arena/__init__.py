@@ -1,4 +1,4 @@
-"""The tensor arena of TFLM: how large it must be and where everything lies, without running TFLM."""
+"""TFLM's tensor arena: how large it must be and where everything lies, without running TFLM."""
 
 from firmware_ref.arena.plan import ArenaPlan, plan_arena
 

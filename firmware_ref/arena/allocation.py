@@ -22,7 +22,7 @@ micro_interpreter_context.cc.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from firmware_ref.arena.abi import Abi
@@ -76,7 +76,7 @@ def replay_allocation(
     model: Model,
     abi: Abi,
     buffers: ModelBuffers,
-    requests: dict[OperatorKey, Iterable[Request]],
+    requests: Mapping[OperatorKey, Iterable[Request]],
     head_bytes: int,
     end_remainder: int = 0,
 ) -> Allocation:

@@ -45,15 +45,16 @@ def head_bytes(buffers: Sequence[Buffer], offsets: Sequence[int]) -> int:
 
 def peak_live_bytes(buffers: Iterable[Buffer]) -> int:
     """Largest sum of the sizes alive at one step: no plan can need less."""
-    buffers = list(buffers)
-    steps = {buffer.first_used for buffer in buffers}
-    return max(
-        (
-            sum(b.size_bytes for b in buffers if b.first_used <= step <= b.last_used)
-            for step in steps
-        ),
-        default=0,
-    )
+    changes: dict[int, int] = {}
+    for buffer in buffers:
+        changes[buffer.first_used] = changes.get(buffer.first_used, 0) + buffer.size_bytes
+        after = buffer.last_used + 1
+        changes[after] = changes.get(after, 0) - buffer.size_bytes
+    peak = live = 0
+    for step in sorted(changes):
+        live += changes[step]
+        peak = max(peak, live)
+    return peak
 
 
 def find_overlap(buffers: Sequence[Buffer], offsets: Sequence[int]) -> tuple[int, int] | None:

@@ -141,9 +141,7 @@ def model_buffers(model: Model, requests_of: RequestsOf) -> ModelBuffers:
                 fixed_offset=None if fixed == ONLINE else fixed,
             )
             planned.append(
-                PlannedBuffer(
-                    tensor.name, subgraph.index, tensor.index, None, tensor.bytes, buffer
-                )
+                PlannedBuffer(tensor.name, subgraph.index, tensor.index, None, tensor.bytes, buffer)
             )
     tensor_count = len(planned)
     for subgraph in model.subgraphs:

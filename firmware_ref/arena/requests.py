@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from firmware_ref.errors import UnsupportedOpError
+from firmware_ref.errors import ModelError, UnsupportedOpError
 from firmware_ref.model import Operator, Subgraph, Tensor, TensorType
 
 
@@ -64,14 +64,42 @@ def required_input(op: Operator, subgraph: Subgraph, position: int) -> Tensor:
     """Input of `op` at `position`.
 
     Raises:
-        UnsupportedOpError: the operator omits it.
+        ModelError: the operator omits it.
     """
     tensor = tensor_of(op, subgraph, position)
     if tensor is None:
-        raise UnsupportedOpError(
-            op.name, op.index, [f"{op.name} with input {position}"], f"no input {position}"
+        raise ModelError(
+            f"operator {op.index} ({op.name}) of subgraph {subgraph.index} lacks its input "
+            f"{position}; it has {len(op.inputs)}."
         )
     return tensor
+
+
+def first_output(op: Operator, subgraph: Subgraph) -> Tensor:
+    """The output of `op`.
+
+    Raises:
+        ModelError: the operator has none.
+    """
+    if not op.outputs:
+        raise ModelError(
+            f"operator {op.index} ({op.name}) of subgraph {subgraph.index} has no output."
+        )
+    return subgraph.tensors[op.outputs[0]]
+
+
+def dimension(tensor: Tensor, axis: int) -> int:
+    """Length of `tensor` along `axis`.
+
+    Raises:
+        ModelError: the tensor has fewer dimensions.
+    """
+    if axis >= len(tensor.shape):
+        raise ModelError(
+            f"tensor {tensor.index} ({tensor.name!r}) has the shape {tensor.shape}; "
+            f"expected at least {axis + 1} dimensions."
+        )
+    return tensor.shape[axis]
 
 
 def inputs(op: Operator, *positions: int) -> Iterator[Temporary]:
@@ -110,7 +138,7 @@ def convolution(op: Operator, subgraph: Subgraph, channel_axis: int) -> Iterator
     filter_ = required_input(op, subgraph, 1)
     yield from output(op)
     yield from inputs(op, 0, 1)
-    yield from per_channel_arrays(filter_.shape[channel_axis])
+    yield from per_channel_arrays(dimension(filter_, channel_axis))
     if filter_.type is TensorType.INT4:
         yield Scratch(filter_.elements)
     yield from inputs(op, 0, 1, 2)
@@ -127,12 +155,12 @@ def _depthwise_conv_2d(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
 
 def _transpose_conv(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
     """Accumulates the whole output at once: int32 for int8, int64 for 16x8."""
-    result = subgraph.tensors[op.outputs[0]]
+    result = first_output(op, subgraph)
     source = required_input(op, subgraph, 2)
     bias = tensor_of(op, subgraph, 3)
     yield from output(op)
     yield from inputs(op, 2, 1)
-    yield from per_channel_arrays(required_input(op, subgraph, 1).shape[0])
+    yield from per_channel_arrays(dimension(required_input(op, subgraph, 1), 0))
     if source.type is TensorType.INT8:
         yield Scratch(INT32_BYTES * result.elements)
     if source.type is TensorType.INT16:
@@ -169,7 +197,7 @@ def _mean(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
     yield from output(op)
     yield from inputs(op, 1)
     if source.type in (TensorType.INT8, TensorType.INT16):
-        yield Scratch(INT32_BYTES * subgraph.tensors[op.outputs[0]].elements)
+        yield Scratch(INT32_BYTES * first_output(op, subgraph).elements)
     yield Scratch(INT32_BYTES * len(source.shape))
     yield Scratch(INT32_BYTES * required_input(op, subgraph, 1).elements)
     yield from inputs(op, 0, 1)
@@ -202,17 +230,18 @@ def _lstm(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
 
 def _svdf(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
     source, weights = required_input(op, subgraph, 0), required_input(op, subgraph, 1)
-    batches, filters = source.shape[0], weights.shape[0]
+    batches, filters = dimension(source, 0), dimension(weights, 0)
     yield from inputs(op, 0, 1, 2, 3, 4)
     yield from output(op)
     yield Scratch(INT32_BYTES * batches * filters)
     if source.type is TensorType.INT8:
-        yield Scratch(INT32_BYTES * subgraph.tensors[op.outputs[0]].elements)
+        yield Scratch(INT32_BYTES * first_output(op, subgraph).elements)
 
 
 def _assign_variable(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
     yield from inputs(op, 1)
-    yield ResourceVariable(op.inputs[0], required_input(op, subgraph, 1).bytes)
+    value = required_input(op, subgraph, 1)
+    yield ResourceVariable(required_input(op, subgraph, 0).index, value.bytes)
 
 
 PREPARE: Mapping[str, Callable[[Operator, Subgraph], Iterable[Request]]] = MappingProxyType(
