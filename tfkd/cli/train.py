@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -99,7 +99,7 @@ def train(
             raise click.UsageError("--resume continues a run as it was configured; drop the rest.")
         from tfkd.train.run_directory import RunDirectory
 
-        _train(RunDirectory.open(resume), threads, tensorboard, resume=True)
+        _train(RunDirectory.open(resume), threads, tensorboard)
         return
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
@@ -112,23 +112,37 @@ def train(
         return
     from tfkd.train.run_directory import RunDirectory
 
-    run = RunDirectory.create(runs, config, TEACHER if what else "student")
-    _train(run, threads, tensorboard, resume=False)
+    _train(RunDirectory.create(runs, config, TEACHER if what else "student"), threads, tensorboard)
 
 
-def _train(run: RunDirectory, threads: int, tensorboard: bool, resume: bool) -> None:
-    """Train into a run directory; Keras' progress bar goes to stderr, the run's path to stdout."""
-    with contextlib.redirect_stdout(sys.stderr):
-        import tensorflow as tf
+def _train(run: RunDirectory, threads: int, tensorboard: bool) -> None:
+    """Train into a run directory, from its last checkpoint if it has one; print its path."""
+    from tfkd.train.session import prepare, train_student, train_teacher
 
-        from tfkd.train import train_student, train_teacher
-
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        click.echo(f"run directory: {run.path}", err=True)
+    with _logging(run):
+        prepare(run.config, threads)
         try:
             train_run = train_teacher if run.kind == TEACHER else train_student
-            train_run(run, resume=resume, tensorboard=tensorboard)
+            train_run(run, tensorboard=tensorboard)
         except KeyboardInterrupt:
             click.echo(f"\nContinue with: tfkd train --resume {run.path}", err=True)
             raise
     click.echo(run.path)
+
+
+@contextlib.contextmanager
+def _logging(run: RunDirectory) -> Iterator[None]:
+    """Send the library's log to stderr and to train.log while a run trains."""
+    logger = logging.getLogger("tfkd")
+    handlers = [logging.StreamHandler(), logging.FileHandler(run.path / "train.log")]
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.info("run directory: %s", run.path)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()

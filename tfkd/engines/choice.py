@@ -69,9 +69,10 @@ def engine_factory(name: str, reference: str | Path) -> Callable[[], Engine]:
         RunError: the Keras engine needs a run directory.
     """
     if name == KERAS:
-        from tfkd.engines.keras import KerasEngine, read_student
+        from tfkd.engines.keras import KerasEngine
+        from tfkd.models.teacher import load_teacher
 
-        student = read_student(reference)
+        student = load_teacher(reference)
         return lambda: KerasEngine(student)
     model = read_streaming_model(find_tflite(reference))
     return lambda: int8_engine(name, model)
