@@ -22,7 +22,7 @@ def prepare_svdf(node: Node) -> Invoke:
 
     f = M1 sum_i w_feature (x_i - z_x)           pushed as clamp(f) + z_state
     y = clamp(z_y + M2 (bias + sum_rank sum_t w_time (state_t - z_state)))
-    M1 = s_x s_feature / s_state, M2 = s_state s_time / s_y, both in float32. The pushed sum wraps
+    M1 = s_x s_feature / s_state, M2 = s_state s_time / s_y, in double precision. The pushed sum wraps
     when it leaves the state's type, as in the TFLM release that the tests compare with.
 
     Shapes: x (batch, input), w_feature (filters, input), w_time (filters, memory), bias (units,),
@@ -56,8 +56,8 @@ def prepare_svdf(node: Node) -> Invoke:
     bias_scale = float(state.scale) * float(time.scale)
     if abs(float(bias.scale) - bias_scale) >= 1e-5:
         raise node.error(f"needs a bias of scale {bias_scale}, received {bias.scale}")
-    in_scale = quantize_multiplier(x.scale * feature.scale / state.scale)
-    out_scale = quantize_multiplier(state.scale * time.scale / y.scale)
+    in_scale = quantize_multiplier(float(x.scale) * float(feature.scale) / float(state.scale))
+    out_scale = quantize_multiplier(bias_scale / float(y.scale))
     info = np.iinfo(state.array.dtype)
     flat_state = state.array.reshape(-1)
     memories = state.array.reshape(batch, filters, memory)

@@ -10,7 +10,7 @@ from model_builder import RESOURCE
 from numpy.typing import DTypeLike
 from one_op_case import Case, Draw, case, one_op_graph
 
-_FRAMES = 6
+_FRAMES = 4
 
 
 def _svdf(rng: Rng, state_type: DTypeLike) -> Case:
@@ -50,7 +50,7 @@ def _svdf(rng: Rng, state_type: DTypeLike) -> Case:
 
 def _lstm(rng: Rng) -> Case:
     model, graph = one_op_graph()
-    batch, time, inputs, cells = sizes(rng, 4, 1, 7)
+    batch, time, inputs, cells = sizes(rng, 4, 1, 5)
     time_major = bool(rng.integers(2))
     outer = (time, batch) if time_major else (batch, time)
     x = quantised(graph, rng, (*outer, inputs), np.int8, of_scale=scale(rng, 2.0**-8, 2.0**-2))

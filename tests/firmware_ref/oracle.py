@@ -7,6 +7,7 @@ abort the process; `allocation_report` is the text of TFLM's recording allocator
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import pickle
 import subprocess
@@ -112,19 +113,20 @@ def _activation_tensors(content: bytes) -> dict[tuple[int, int], int]:
     from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as fb
 
     names = {value: name.lower() for name, value in vars(fb.TensorType).items() if name.isupper()}
-    model = fb.ModelT.InitFromPackedBuf(content, 0)
+    model = fb.Model.GetRootAs(content)
     found = {}
-    for s, subgraph in enumerate(model.subgraphs):
-        used = set(subgraph.inputs if subgraph.inputs is not None else ())
-        for operator in subgraph.operators or ():
-            used |= set(operator.inputs if operator.inputs is not None else ())
-            used |= set(operator.outputs if operator.outputs is not None else ())
-        for t, tensor in enumerate(subgraph.tensors):
-            data = model.buffers[tensor.buffer].data
-            is_constant = data is not None and len(data) > 0
-            if t in used and not is_constant and names[tensor.type] != "resource":
-                elements = int(np.prod(tensor.shape if tensor.shape is not None else (), dtype=int))
-                found[s, t] = elements * np.dtype(names[tensor.type]).itemsize
+    for s in range(model.SubgraphsLength()):
+        subgraph = model.Subgraphs(s)
+        used = {subgraph.Inputs(i) for i in range(subgraph.InputsLength())}
+        for operator in map(subgraph.Operators, range(subgraph.OperatorsLength())):
+            used |= {operator.Inputs(i) for i in range(operator.InputsLength())}
+            used |= {operator.Outputs(i) for i in range(operator.OutputsLength())}
+        for t in sorted(used - {-1}):
+            tensor = subgraph.Tensors(t)
+            is_constant = model.Buffers(tensor.Buffer()).DataLength() > 0
+            if not is_constant and names[tensor.Type()] != "resource":
+                elements = math.prod(tensor.Shape(i) for i in range(tensor.ShapeLength()))
+                found[s, t] = elements * np.dtype(names[tensor.Type()]).itemsize
     return found
 
 

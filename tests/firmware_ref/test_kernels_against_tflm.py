@@ -1,0 +1,84 @@
+"""Every kernel equals the real TFLM, bit for bit, on random one-operator models.
+
+Every tensor that an operator writes is compared, and every variable after each frame. The models
+run in the planned arena, so a wrong offset shows as well.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import pytest
+from one_op_case import Case
+from one_op_models import ONE_OP_MODELS
+from oracle import Oracle, needs_oracle
+
+from firmware_ref.interpreter import Interpreter
+from firmware_ref.kernels import KERNELS
+from firmware_ref.observe import TensorDump
+
+pytestmark = needs_oracle
+
+
+def models_of(name: str) -> int:
+    """200 models of each operator; of its further type combinations fewer, as they share code."""
+    if name.startswith("QUANTIZE/"):
+        return 40
+    return 80 if "/" in name and not name.startswith("DEQUANTIZE/") else 200
+
+
+def first_difference(case: Case) -> str | None:
+    """Run both interpreters over all frames; what differs first, None when nothing does."""
+    oracle = Oracle(case.content)
+    interpreter = Interpreter(model_content=case.content)
+    dump = TensorDump()
+    interpreter.observe(dump)
+    interpreter.allocate_tensors()
+    inputs = [detail["index"] for detail in interpreter.get_input_details()]
+    variables = [
+        tensor.index for tensor in interpreter.model.subgraphs[0].tensors if tensor.is_variable
+    ]
+    for number, frame in enumerate(case.frames):
+        for index, value in zip(inputs, frame, strict=True):
+            interpreter.set_tensor(index, value)
+        interpreter.invoke()
+        expected = oracle.invoke(frame)
+        received = dict(dump.tensors)
+        received.update({(0, index): interpreter.get_tensor(index) for index in variables})
+        written = {key for key in expected if key[0] > 0 or key[1] not in inputs}
+        if not written <= received.keys():
+            return f"frame {number}: tensors {written - received.keys()} were not written"
+        for key in sorted(written):
+            ours, theirs = received[key], expected[key]
+            if ours.dtype != theirs.dtype or ours.shape != theirs.shape:
+                return f"frame {number}, tensor {key}: {ours.dtype}{ours.shape}, not {theirs.shape}"
+            # Bits are compared, not values: equal NaNs are equal, 0.0 and -0.0 are not.
+            if ours.tobytes() != theirs.tobytes():
+                where = tuple(np.argwhere(ours != theirs)[0])
+                return (
+                    f"frame {number}, tensor {key}{where}: {ours[where]}, TFLM has {theirs[where]}"
+                )
+    return None
+
+
+@pytest.mark.parametrize("name", sorted(ONE_OP_MODELS))
+def test_equal_to_tflm(name: str) -> None:
+    for seed in range(models_of(name)):
+        case = ONE_OP_MODELS[name](np.random.default_rng([zlib.crc32(name.encode()), seed]))
+        difference = first_difference(case)
+        assert difference is None, f"{name}, seed {seed}: {difference}"
+
+
+def test_every_kernel_has_models() -> None:
+    several_operators = {"SEPARABLE_BLOCK", "VARIABLES"}
+    variable_operators = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}
+    drawn = {name.split("/")[0] for name in ONE_OP_MODELS} - several_operators
+    assert drawn | variable_operators == set(KERNELS)
+
+
+def test_a_different_kernel_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KERNELS, "RELU", KERNELS["RELU6"])
+    model = ONE_OP_MODELS["RELU"]
+    differences = [first_difference(model(np.random.default_rng(seed))) for seed in range(10)]
+    assert any(differences)
