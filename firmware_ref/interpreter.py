@@ -120,7 +120,7 @@ class Interpreter:
                 f"tensor {tensor_index} ({view.tensor.name!r}) expects {view.array.dtype} of "
                 f"shape {view.shape}, received {array.dtype} of shape {array.shape}."
             )
-        np.copyto(view.array, array)
+        view.array[...] = array
 
     def get_tensor(self, tensor_index: int) -> NDArray[Any]:
         """A copy of what the tensor's place in the arena holds now."""

@@ -47,28 +47,21 @@ def binary(function: BinaryFunction, node: Node) -> Invoke:
 def _gather_pairs(function: BinaryFunction, first: View, second: View, y: View) -> Invoke:
     byte = np.arange(256, dtype=np.uint8).view(np.int8)  # bit patterns in order
     table = function(byte[:, np.newaxis], byte[np.newaxis, :]).astype(np.int8).reshape(-1)
-    pairs = np.zeros((*y.shape, 2), np.int8)  # little-endian: second operand, first operand
+    # The index 256 x1 + x2 is put together by writing its two low bytes.
+    index = np.zeros(y.shape, "<i8")
+    index_bytes = index.view(np.int8).reshape(*y.shape, 8)
     loads = []
-    for operand, slot in ((first, 1), (second, 0)):
-        half = pairs[..., slot]
-        half[...] = operand.array
-        if not operand.is_constant:
-            loads.append((half, np.broadcast_to(operand.array, y.shape)))
-    index = pairs.reshape(-1).view("<u2")
-    out = y.array.reshape(-1)
-    if len(loads) != 2:
+    for operand, position in ((first, 1), (second, 0)):
+        half = index_bytes[..., position]
+        if operand.is_constant:
+            half[...] = operand.array
+        else:
+            loads.append((half, operand.array))
+    out = y.array
 
-        def gather() -> None:
-            for half, source in loads:
-                np.copyto(half, source)
-            table.take(index, out=out, mode="clip")
+    def gather() -> None:
+        for half, source in loads:
+            half[...] = source
+        table.take(index, None, out, "clip")
 
-        return gather
-    (first_half, first_source), (second_half, second_source) = loads
-
-    def gather_both() -> None:
-        np.copyto(first_half, first_source)
-        np.copyto(second_half, second_source)
-        table.take(index, out=out, mode="clip")
-
-    return gather_both
+    return gather

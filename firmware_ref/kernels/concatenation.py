@@ -74,7 +74,7 @@ def _copies(node: Node, whole: View, parts: list[View], axis: int, *, into_whole
 
     def invoke() -> None:
         for target, source in pairs:
-            np.copyto(target, source)
+            target[...] = source
 
     return invoke
 

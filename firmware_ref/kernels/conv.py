@@ -75,14 +75,15 @@ def prepare_conv_2d(node: Node) -> Invoke:
     )
     folded = np.vstack([scaled.weights, scaled.offset])
     out = y.array.reshape(-1, channels)
-    product, work = np.empty(out.shape), np.empty(out.shape)
-    load, view, finish = windows.load, windows.view, scaled.finish
+    product = np.empty(out.shape)
+    multiply, load, view = matrix.dot, windows.load, windows.view
+    finish = scaled.rounding(product, out)
 
     def invoke() -> None:
         load()
-        np.copyto(cells, view)
-        np.matmul(matrix, folded, out=product)
-        finish(product, out, work)
+        cells[...] = view
+        multiply(folded, product)
+        finish()
 
     return invoke
 

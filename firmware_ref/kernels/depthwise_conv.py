@@ -26,6 +26,9 @@ from firmware_ref.model import TensorType
 from firmware_ref.node import Invoke, Node
 from firmware_ref.options import DepthwiseConv2DOptions
 
+SPREAD_WEIGHTS = 2**18
+"""Up to so many products, the weights are repeated for every output position."""
+
 
 def prepare_depthwise_conv_2d(node: Node) -> Invoke:
     """Multiply the windows by the folded filter tap by tap, sum over the taps, round."""
@@ -59,19 +62,26 @@ def prepare_depthwise_conv_2d(node: Node) -> Invoke:
     )
     windows = Windows(x.array, rows, columns, x.zero_point, np.float64)
     multiplier = channels // input_channels
-    taps = scaled.weights.reshape(*filters.shape[1:3], input_channels, multiplier)
-    product, work = np.empty(y.shape), np.empty(y.shape)
-    sums = product.reshape(*expected[:3], input_channels, multiplier)
-    load, view, offset, finish, out = (
-        windows.load, windows.view, scaled.offset, scaled.finish, y.array,
-    )  # fmt: skip
+    # (kh, kw, N, H_out, W_out, C_in, M): one block of products per tap, and one of offsets
+    view = windows.view.transpose(3, 4, 0, 1, 2, 5)[..., np.newaxis]
+    taps = scaled.weights.reshape(*filters.shape[1:3], 1, 1, 1, input_channels, multiplier)
+    block = (*expected[:3], input_channels, multiplier)
+    terms = np.empty((taps.shape[0] * taps.shape[1] + 1, y.tensor.elements))
+    terms[-1] = np.broadcast_to(scaled.offset, y.shape).reshape(-1)
+    products = terms[:-1].reshape(*taps.shape[:2], *block)
+    if products.size <= SPREAD_WEIGHTS:
+        # Operands laid out alike let NumPy multiply in long runs.
+        taps = np.broadcast_to(taps, products.shape).copy()
+    ones = np.ones((1, terms.shape[0]))
+    product = np.empty(y.shape)
+    total, add_up, load = product.reshape(1, -1), ones.dot, windows.load
+    finish = scaled.rounding(product, y.array)
 
     def invoke() -> None:
         load()
-        # n, i, j: position; k, l: tap; c: input channel; m: channel multiplier
-        np.einsum("nijklc,klcm->nijcm", view, taps, out=sums)
-        np.add(product, offset, out=product)
-        finish(product, out, work)
+        np.multiply(view, taps, products)
+        add_up(terms, total)
+        finish()
 
     return invoke
 

@@ -55,13 +55,13 @@ def prepare_fully_connected(node: Node) -> Invoke:
     cells, source = matrix[:, :depth], x.array.reshape(rows, depth)
     folded = np.vstack([scaled.weights, scaled.offset])
     out = y.array.reshape(rows, channels)
-    product, work = np.empty(out.shape), np.empty(out.shape)
-    finish = scaled.finish
+    product = np.empty(out.shape)
+    multiply, finish = matrix.dot, scaled.rounding(product, out)
 
     def invoke() -> None:
-        np.copyto(cells, source)
-        np.matmul(matrix, folded, out=product)
-        finish(product, out, work)
+        cells[...] = source
+        multiply(folded, product)
+        finish()
 
     return invoke
 

@@ -39,7 +39,7 @@ def prepare_pad(node: Node) -> Invoke:
 
     def invoke() -> None:
         out.fill(border)
-        np.copyto(middle, source)
+        middle[...] = source
 
     return invoke
 

@@ -5,9 +5,8 @@ Sources: tensorflow/lite/micro/kernels/reshape.cc, expand_dims.cc, squeeze.cc, t
 
 from __future__ import annotations
 
-import numpy as np
-
 from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.model import Array
 from firmware_ref.node import Invoke, Node
 
 
@@ -16,8 +15,7 @@ def prepare_reshape(node: Node) -> Invoke:
     x, y = node.input(0), node.output()
     if x.tensor.elements != y.tensor.elements:
         raise node.error(f"cannot turn the shape {x.shape} into {y.shape}")
-    source, out = x.array.reshape(-1), y.array.reshape(-1)
-    return lambda: np.copyto(out, source)
+    return _copy(x.array.reshape(-1), y.array.reshape(-1))
 
 
 def prepare_transpose(node: Node) -> Invoke:
@@ -29,7 +27,14 @@ def prepare_transpose(node: Node) -> Invoke:
     source, out = x.array.transpose(permutation), y.array
     if source.shape != y.shape:
         raise node.error(f"yields the shape {source.shape}, but its output has {y.shape}")
-    return lambda: np.copyto(out, source)
+    return _copy(source, out)
+
+
+def _copy(source: Array, out: Array) -> Invoke:
+    def invoke() -> None:
+        out[...] = source
+
+    return invoke
 
 
 def _same(*kinds: str) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def prepare_resize_nearest_neighbor(node: Node) -> Invoke:
     pixels = (rows[:, np.newaxis] * width + columns).reshape(-1)  # (H_out W_out)
     source = x.array.reshape(batch, height * width, channels)
     out = y.array.reshape(batch, pixels.size, channels)
-    return lambda: source.take(pixels, axis=1, out=out, mode="clip")
+    return lambda: source.take(pixels, 1, out, "clip")
 
 
 def _nearest(

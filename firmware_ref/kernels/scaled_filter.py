@@ -15,11 +15,12 @@ g = 2^(s-31), so three rounded operations of float64 suffice, and all of them ar
   is a multiple of g/2 below 2^53 g/2 when  2 m sum|x||w| + |offset| / (g/2) < 2^53.  That bound is
   checked per channel with the largest |x| of the type; a filter that breaks it is not folded.
 - the rounding. Where low >= z_y (a fused RELU), negative v give `low` anyway, so
-  y = floor(clip(v + 1/2 + d + z_y)). Otherwise y - z_y = trunc(v' + copysign(1/2 + d, v')) with
-  v' = v + g/2: v' is never 0, and the half step makes the comparison at the negative thresholds
-  strict, as the floor has it.
-- the clamp. Only |y - z_y| <= high - low matters; a v beyond the clamp may be rounded, because
-  rounding is monotone. Exactness below it is the condition  2 (high - low) / (g/2) < 2^53.
+  y - low = floor(v + 1/2 + d + z_y - low). Otherwise y - z_y = trunc(v' + copysign(1/2 + d, v'))
+  with v' = v + g/2: v' is never 0, and the half step makes the comparison at the negative
+  thresholds strict, as the floor has it. The cast to an integer truncates.
+- the clamp is a gather from the table low, ..., high whose index is clipped. Only values within
+  the clamp matter; beyond it v may be rounded, because rounding is monotone. Exactness within it
+  is the condition  2 (high - low) / (g/2) < 2^53.
 
 For 16x8 filters with int64 accumulators, TFLM rounds once: y = floor(a m' 2^(s-15) + 1/2) with the
 multiplier m' of 16 bits, so the same product serves without any sign.
@@ -30,6 +31,7 @@ PopulateConvolutionQuantizationParams in tensorflow/lite/kernels/kernel_util.cc.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,14 +65,15 @@ class OutputRange:
 class ScaledFilter:
     """Weights and offset in float64, and the rounding that turns their product into the output.
 
-    `finish(x @ weights + offset, out)` writes what TFLM would. When the bound holds, `weights`
-    carry the output scale; else they are the plain integers and `finish` scales in int64.
+    `x @ weights + offset`, rounded by `rounding`, is what TFLM would write. When the bounds hold,
+    `weights` carry the output scale; else they are the plain integers, and the rounding scales in
+    int64.
 
     Args:
         weights: int64, last axis = output channels; input zero points are not in it.
         offset: int64 per output channel, what is added to the products: bias and, where every
             product counts, the folded zero point -z_x sum(w).
-        factor: float64 per output channel (or one): s_x s_w / s_y.
+        factor: float64 per output channel: s_x s_w / s_y.
         largest_input: largest |x| that the products may see.
         output: zero point and clamp.
     """
@@ -83,66 +86,83 @@ class ScaledFilter:
         largest_input: int,
         output: OutputRange,
     ) -> None:
-        channels = weights.shape[-1]
         self._output = output
-        multiplier, shift = quantize_multiplier(np.broadcast_to(factor, (channels,)))
+        self._factor = factor
+        multiplier, shift = quantize_multiplier(factor)
         if output.wide:
             multiplier = reduce_multiplier_to_16_bits(multiplier)
             grid = np.ldexp(1.0, shift - 15)
+            left_scale = multiplier * grid
+            halving = np.zeros(factor.shape)
         else:
             grid = np.ldexp(1.0, shift - 31)
+            left_scale = np.ldexp(1.0, np.maximum(shift, 0))
+            halving = np.where(shift < 0, np.ldexp(0.5, shift), 0.0)
         step = multiplier * grid  # exact: at most 31 bits times a power of two
-        halving = np.where((shift < 0) & (not output.wide), np.ldexp(0.5, shift), 0.0)
-        self._signed = not output.wide and output.low < output.zero_point
-        if self._signed:
+        self._is_signed = not output.wide and output.low < output.zero_point
+        self._half: Float64Array = 0.5 + halving
+        if self._is_signed:
             folded_offset = offset * step + grid / 2
-            self._half: Float64Array = 0.5 + halving
         else:
-            folded_offset = offset * step + (0.5 + halving + output.zero_point)
+            folded_offset = offset * step + (self._half + (output.zero_point - output.low))
+        magnitude = np.abs(offset, dtype=np.float64)
         axes = tuple(range(weights.ndim - 1))
         sums = largest_input * np.abs(weights).sum(axis=axes, dtype=np.float64)
-        largest = sums + np.abs(offset, dtype=np.float64)
         self.is_folded = bool(
-            np.all(2 * sums * multiplier + np.abs(folded_offset) * 2 / grid < EXACT)
-            and np.all(np.abs(offset, dtype=np.float64) * multiplier < EXACT)
+            np.all(2 * sums * multiplier + 2 * np.abs(folded_offset) / grid < EXACT)
+            and np.all(magnitude * multiplier < EXACT)
             and np.all(4 * (output.high - output.low + 1) / grid < EXACT)
-            # Beyond int32, TFLM's accumulator or its left shift would wrap around.
-            and np.all(
-                largest * (step if output.wide else np.ldexp(1.0, np.maximum(shift, 0))) < 2.0**31
-            )
+            # Beyond int32, TFLM's accumulator, its left shift or its result would wrap around.
+            and np.all((sums + magnitude) * left_scale < 2.0**31)
         )
-        if self.is_folded:
-            self.weights: Float64Array = weights * step
-            self.offset: Float64Array = folded_offset
-        else:
-            self.weights = weights.astype(np.float64)
-            self.offset = offset.astype(np.float64)
-            self._requantize = Requantizer.from_factor(
-                np.broadcast_to(factor, (channels,)),
-                zero_point=output.zero_point,
-                low=output.low,
-                high=output.high,
-                wide=output.wide,
-            )
+        self.weights: Float64Array = weights * (step if self.is_folded else 1.0)
+        self.offset: Float64Array = folded_offset if self.is_folded else offset.astype(np.float64)
 
-    def finish(self, product: Float64Array, out: Array, work: Float64Array) -> None:
-        """Round, clamp and store `product` (offset included, last axis = channels) into `out`.
+    def rounding(self, product: Float64Array, out: Array) -> Callable[[], None]:
+        """What rounds and clamps `product` (offset included, last axis = channels) into `out`.
 
-        `product` and `work` have the shape of `out` and are overwritten.
+        Both arrays have the same shape and stay the same from call to call; `product` is
+        overwritten.
         """
-        output = self._output
         if not self.is_folded:
-            # int32 holds it in TFLM; the float64 sum is exact below 2^53 all the same.
+            return self._rounding_in_int64(product, out)
+        output = self._output
+        table = np.arange(output.low, output.high + 1).astype(out.dtype)
+        index = np.empty(out.shape, np.intp)
+        # `index[...] = ` casts several times faster than np.copyto on small arrays.
+        if not self._is_signed:
+
+            def round_unsigned() -> None:
+                index[...] = product
+                table.take(index, None, out, "clip")
+
+            return round_unsigned
+        half = np.broadcast_to(self._half, out.shape).copy()
+        start = np.full(out.shape, output.zero_point - output.low, np.intp)
+        work = np.empty(out.shape)
+
+        def round_signed() -> None:
+            np.copysign(half, product, work)
+            np.add(product, work, work)
+            index[...] = work
+            np.add(index, start, index)
+            table.take(index, None, out, "clip")
+
+        return round_signed
+
+    def _rounding_in_int64(self, product: Float64Array, out: Array) -> Callable[[], None]:
+        output = self._output
+        requantize = Requantizer.from_factor(
+            self._factor,
+            zero_point=output.zero_point,
+            low=output.low,
+            high=output.high,
+            wide=output.wide,
+        )
+
+        def round_in_int64() -> None:
+            # TFLM's int32 wraps around; the float64 sum is exact below 2^53 all the same.
             acc = product.astype(np.int64)
-            out[...] = self._requantize(acc if output.wide else wrap_int32(acc), out.dtype)
-        elif self._signed:
-            np.copysign(self._half, product, out=work)
-            np.add(work, product, out=product)
-            np.maximum(product, output.low - output.zero_point, out=product)
-            np.minimum(product, output.high - output.zero_point, out=product)
-            np.trunc(product, out=product)
-            np.add(product, output.zero_point, out=out, casting="unsafe")
-        else:
-            np.maximum(product, output.low, out=product)
-            np.minimum(product, output.high, out=product)
-            np.floor(product, out=out, casting="unsafe")
+            out[...] = requantize(acc if output.wide else wrap_int32(acc), out.dtype)
+
+        return round_in_int64

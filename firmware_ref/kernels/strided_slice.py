@@ -6,8 +6,6 @@ tensorflow/lite/kernels/internal/strided_slice_logic.h (`StartForAxis`, `StopFor
 
 from __future__ import annotations
 
-import numpy as np
-
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.node import Invoke, Node
 from firmware_ref.options import StridedSliceOptions
@@ -55,7 +53,7 @@ def prepare_strided_slice(node: Node) -> Invoke:
     target = y.array.reshape(window.shape)  # shrunk axes come back with length 1
 
     def invoke() -> None:
-        np.copyto(target, window)
+        target[...] = window
 
     return invoke
 

@@ -83,16 +83,15 @@ def prepare_transpose_conv(node: Node) -> Invoke:
         :, rows.before : rows.before + y.shape[1], columns.before : columns.before + y.shape[2]
     ]
     source, zero_point = x.array.reshape(-1, depth), x.zero_point
-    out, work = y.array, np.empty(y.shape)
-    offset, finish = scaled.offset, scaled.finish
+    offset, finish = scaled.offset, scaled.rounding(cropped, y.array)
 
     def invoke() -> None:
         np.subtract(source, zero_point, out=centred, dtype=np.float64)
-        np.matmul(centred, flat_weights, out=taps)
+        np.dot(centred, flat_weights, taps)
         sums[...] = offset
         for target, tap in targets:
             target += tap
-        finish(cropped, out, work)
+        finish()
 
     return invoke
 

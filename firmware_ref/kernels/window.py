@@ -117,4 +117,4 @@ class Windows:
     def load(self) -> None:
         """Bring the windows up to date with the input."""
         if self._interior is not None:
-            np.copyto(self._interior, self._source)
+            self._interior[...] = self._source
