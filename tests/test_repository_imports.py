@@ -19,7 +19,6 @@ WITHOUT_TENSORFLOW = (
     "tfkd.audio",
     "tfkd.cli",
     "tfkd.config_file",
-    "tfkd.data.demo",
     "tfkd.denoise",
     "tfkd.evaluate",
     "tfkd.released",
