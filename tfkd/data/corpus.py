@@ -1,0 +1,246 @@
+"""Folders of recordings, read by their headers alone: clips, speakers and the split into train and valid.
+
+TensorFlow-free. The formats are those that tensorflow-io decodes in the training graph: WAV (8, 16, 24, 32-bit integer
+and 32-bit float), FLAC (16, 24-bit) and Ogg Vorbis; any sample rate, any number of channels.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from tfkd.errors import AudioError, CorpusError
+
+EXTENSIONS = (".wav", ".flac", ".ogg")
+OTHER_AUDIO = (".mp3", ".m4a", ".aac", ".wma", ".opus", ".aif", ".aiff", ".sph", ".mp4", ".amr")
+SUBTYPES = {
+    "WAV": ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"),
+    "FLAC": ("PCM_16", "PCM_24"),
+    "OGG": ("VORBIS",),
+}
+TRAIN_FOLDERS = ("train",)
+VALID_FOLDERS = ("valid", "validation")
+MANIFEST = "manifest.csv"
+MANIFEST_LEVELS = 3  # the folder itself and two above it
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording, as its header describes it."""
+
+    path: Path
+    seconds: float
+    sample_rate: int
+    channels: int
+    subtype: str
+    speaker: str = ""
+
+    @property
+    def frames(self) -> int:
+        """Samples per channel at the file's own rate."""
+        return round(self.seconds * self.sample_rate)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The clips to learn from and those that only validate; speakers are disjoint where they are known."""
+
+    train: tuple[Clip, ...]
+    valid: tuple[Clip, ...]
+    skipped: tuple[Path, ...] = ()  # audio files in formats that are not decoded
+
+
+def read_corpus(folder: Path | str, *, valid_fraction: float = 0.1, seed: int = 0) -> Corpus:
+    """Read the headers of every recording under a folder, any nesting, and split them.
+
+    The split comes from the first of these that exists: sub-folders `train` and `valid` (or `validation`; a `test`
+    folder beside them is left alone); the column `split` of a `manifest.csv` in the folder or up to two above it (files
+    it does not list train); else a seeded choice of whole speakers until `valid_fraction` of the time is reached.
+
+    The speaker of a clip is the manifest's `speaker_or_class` or `speaker`; without a manifest the first folder level,
+    or the file itself if there is none.
+
+    Raises:
+        CorpusError: the folder is missing, empty, or cannot be split.
+        AudioError: a recording is unreadable, truncated, empty, not finite or in an encoding that is not decoded.
+    """
+    root = Path(folder)
+    paths, skipped = find_recordings(root)
+    rows = _manifest_rows(root)
+    train_root = _existing(root, TRAIN_FOLDERS)
+    valid_root = _existing(root, VALID_FOLDERS)
+    if train_root is not None:
+        clips = [_read(path, train_root, rows) for path in paths if train_root in path.parents]
+        if not clips:
+            raise CorpusError(f"No recordings in the train folder of the corpus: {train_root}.")
+        if valid_root is None:
+            train, valid = split_by_speaker(clips, valid_fraction, seed)
+        else:
+            train = clips
+            valid = [_read(path, valid_root, rows) for path in paths if valid_root in path.parents]
+            if not valid:
+                raise CorpusError(f"No recordings in the validation folder: {valid_root}.")
+    elif any(row.get("split") for row in rows.values()):
+        splits = {path: rows.get(path.resolve(), {}).get("split") or "train" for path in paths}
+        train = [_read(path, root, rows) for path in paths if splits[path] in TRAIN_FOLDERS]
+        valid = [_read(path, root, rows) for path in paths if splits[path] in VALID_FOLDERS]
+        if not train:
+            raise CorpusError(
+                f"The manifest assigns no recording under {root} to the split 'train'. "
+                f"Received: {dict(Counter(splits.values()))}."
+            )
+        if not valid:
+            train, valid = split_by_speaker(train, valid_fraction, seed)
+    else:
+        clips = [_read(path, root, rows) for path in paths]
+        train, valid = split_by_speaker(clips, valid_fraction, seed)
+    return Corpus(tuple(train), tuple(valid), tuple(skipped))
+
+
+def find_recordings(root: Path) -> tuple[list[Path], list[Path]]:
+    """Sorted recordings under a folder that can be decoded, and the audio files that cannot."""
+    if not root.exists():
+        raise CorpusError(f"The folder {root} does not exist. Give a folder of recordings.")
+    if not root.is_dir():
+        raise CorpusError(f"{root} is a file; a folder of recordings was expected.")
+    files = sorted(
+        path
+        for path in root.rglob("*")
+        if path.is_file() and not path.name.startswith(".")  # ._x.wav of macOS is no audio
+    )
+    found = [path for path in files if path.suffix.lower() in EXTENSIONS]
+    skipped = [path for path in files if path.suffix.lower() in OTHER_AUDIO]
+    if not found:
+        kinds = sorted({path.suffix.lower() for path in skipped})
+        received = (
+            f"only {', '.join(kinds)} ({len(skipped)} files), which the training graph does not "
+            f"decode; convert them to FLAC"
+            if skipped
+            else f"{len(files)} files of other kinds"
+        )
+        raise CorpusError(
+            f"No recordings under {root}. Expected {', '.join(EXTENSIONS)}. Received: {received}."
+        )
+    return found, skipped
+
+
+def read_clip(path: Path, speaker: str = "") -> Clip:
+    """Read one header; the last sample is read too, so that a truncated file is found here.
+
+    Raises:
+        AudioError: see `read_corpus`.
+    """
+    try:
+        with soundfile.SoundFile(path) as file:
+            clip = Clip(
+                path,
+                file.frames / file.samplerate,
+                file.samplerate,
+                file.channels,
+                file.subtype,
+                speaker,
+            )
+            container = {"WAVEX": "WAV"}.get(file.format, file.format)
+            if clip.frames <= 0:
+                raise AudioError(f"{path} holds no audio. Remove or replace it.")
+            if clip.subtype not in SUBTYPES.get(container, ()):
+                expected = "; ".join(f"{key} {', '.join(SUBTYPES[key])}" for key in SUBTYPES)
+                raise AudioError(
+                    f"{path} has an encoding that the training graph does not decode. Expected "
+                    f"{expected}. Received: {file.format} {clip.subtype}. Convert it to FLAC."
+                )
+            # libsndfile notes here that the header promises more than the file holds.
+            truncated = container == "WAV" and "data : " in file.extra_info
+            truncated = truncated and "should be" in file.extra_info.split("data : ")[1][:60]
+            if not truncated:
+                file.seek(clip.frames - 1)
+                truncated = len(file.read(1)) == 0
+            if truncated:
+                raise AudioError(
+                    f"{path} is truncated: its header declares more audio than it holds. "
+                    "Copy or export it again."
+                )
+            if clip.subtype == "FLOAT":  # the only encoding that can hold NaN
+                file.seek(0)
+                for block in file.blocks(1 << 20):
+                    if not np.isfinite(block).all():
+                        raise AudioError(f"{path} holds NaN or infinite samples. Repair it.")
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise AudioError(
+            f"{path} cannot be read as audio: {error}. Replace or remove it."
+        ) from error
+    return clip
+
+
+def split_by_speaker(
+    clips: Sequence[Clip], valid_fraction: float, seed: int
+) -> tuple[list[Clip], list[Clip]]:
+    """Give whole speakers, in seeded random order, to valid until it has its share of the seconds.
+
+    With a single speaker the files are divided instead.
+    """
+    groups: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        groups[clip.speaker].append(clip)
+    if len(groups) == 1:
+        groups = {str(clip.path): [clip] for clip in clips}
+    if len(groups) == 1:
+        raise CorpusError(
+            f"One recording cannot be split into train and valid: {clips[0].path}. "
+            "Add recordings, or cut it and put the parts into folders train and valid."
+        )
+    order = sorted(groups)
+    random.Random(seed).shuffle(order)
+    wanted = valid_fraction * sum(clip.seconds for clip in clips)
+    chosen: set[str] = set()
+    held = 0.0
+    for speaker in order[:-1]:  # at least one trains
+        if held >= wanted:
+            break
+        chosen.add(speaker)
+        held += sum(clip.seconds for clip in groups[speaker])
+    valid = {clip.path for speaker in chosen for clip in groups[speaker]}
+    return (
+        [clip for clip in clips if clip.path not in valid],
+        [clip for clip in clips if clip.path in valid],
+    )
+
+
+def speaker_ids(clips: Iterable[Clip]) -> list[int]:
+    """Number the speakers of the clips, in order of appearance."""
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(clip.speaker, len(numbers)) for clip in clips]
+
+
+def _existing(root: Path, names: Sequence[str]) -> Path | None:
+    return next((root / name for name in names if (root / name).is_dir()), None)
+
+
+def _manifest_rows(root: Path) -> dict[Path, Mapping[str, str]]:
+    """Rows of the nearest manifest, by resolved path; empty if there is none."""
+    resolved = root.resolve()
+    for base in [resolved, *resolved.parents][:MANIFEST_LEVELS]:
+        manifest = base / MANIFEST
+        if manifest.is_file():
+            with manifest.open(newline="", encoding="utf-8-sig") as file:
+                reader = csv.DictReader(file)
+                if "path" not in (reader.fieldnames or ()):
+                    raise CorpusError(
+                        f"{manifest} needs a column 'path', and may have 'split' and 'speaker'. "
+                        f"Received columns: {', '.join(reader.fieldnames or ()) or 'none'}."
+                    )
+                return {(base / row["path"]).resolve(): row for row in reader}
+    return {}
+
+
+def _read(path: Path, root: Path, rows: Mapping[Path, Mapping[str, str]]) -> Clip:
+    row = rows.get(path.resolve(), {})
+    speaker = row.get("speaker_or_class") or row.get("speaker")
+    return read_clip(path, speaker or path.relative_to(root).parts[0])
