@@ -16,7 +16,7 @@ How much of the arena's tail TFLM takes depends on `sizeof` alone, which differs
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -54,7 +54,6 @@ class Abi:
     pointer_bytes: int
     params: Mapping[str, Struct]
     op_data: Mapping[str, int]
-    is_cmsis_nn: bool = False
 
     @property
     def size_t(self) -> Struct:
@@ -192,25 +191,24 @@ CORTEX_M = Abi(
     ),
 )
 
-CORTEX_M_CMSIS_NN = Abi(
-    **{
-        **{name: getattr(CORTEX_M, name) for name in CORTEX_M.__dataclass_fields__},
-        "name": "cortex-m+cmsis-nn",
-        "description": "TFLM with CMSIS-NN kernels on a 32-bit Arm chip",
-        "op_data": MappingProxyType(
-            dict(CORTEX_M.op_data)
-            | {
-                "CONV_2D": 60,
-                "DEPTHWISE_CONV_2D": 60,
-                "TRANSPOSE_CONV": 76,
-                "FULLY_CONNECTED": 72,
-                "UNIDIRECTIONAL_SEQUENCE_LSTM": 912,
-                "MAX_POOL_2D": 36,
-                "AVERAGE_POOL_2D": 36,
-            }
-        ),
-        "is_cmsis_nn": True,
-    }
+CORTEX_M_CMSIS_NN = replace(
+    CORTEX_M,
+    name="cortex-m+cmsis-nn",
+    description="TFLM with CMSIS-NN kernels on a 32-bit Arm chip",
+    op_data=MappingProxyType(
+        dict(CORTEX_M.op_data)
+        | {
+            "CONV_2D": 60,
+            "DEPTHWISE_CONV_2D": 60,
+            "TRANSPOSE_CONV": 76,
+            "FULLY_CONNECTED": 72,
+            "UNIDIRECTIONAL_SEQUENCE_LSTM": 912,
+            "MAX_POOL_2D": 36,
+            "AVERAGE_POOL_2D": 36,
+            "SVDF": 40,  # derived
+            "SOFTMAX": 64,  # derived
+        }
+    ),
 )
 
 ABIS: Mapping[str, Abi] = MappingProxyType({abi.name: abi for abi in (X86_64_WHEEL, CORTEX_M)})

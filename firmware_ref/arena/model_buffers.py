@@ -11,21 +11,19 @@ Source: tensorflow/lite/micro/micro_allocation_info.cc, micro_allocator.cc (Crea
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from firmware_ref.arena.buffers import Buffer, align_up
-from firmware_ref.arena.lifetimes import Lifetimes, TensorKey, find_lifetimes
+from firmware_ref.arena.lifetimes import Lifetimes, OperatorKey, TensorKey, find_lifetimes
 from firmware_ref.arena.requests import Request, Scratch
 from firmware_ref.errors import ModelError
-from firmware_ref.model import Model, Operator, Subgraph
+from firmware_ref.model import Model
 
 OFFLINE_METADATA = "OfflineMemoryAllocation"
 """Name of the metadata that holds prescribed offsets: int32 version, subgraph, count, offsets."""
 ONLINE = -1
 """The offset that leaves a tensor to the planner."""
-
-RequestsOf = Callable[[Operator, Subgraph], Iterable[Request]]
 
 
 @dataclass(frozen=True)
@@ -114,16 +112,15 @@ def variable_handles(model: Model) -> dict[TensorKey, tuple[str, str]]:
     return handles
 
 
-def model_buffers(model: Model, requests_of: RequestsOf) -> ModelBuffers:
+def model_buffers(model: Model, requests: Mapping[OperatorKey, Iterable[Request]]) -> ModelBuffers:
     """List the buffers of the head.
 
     Args:
         model: the model.
-        requests_of: the kernels' requests, of reference or optimised kernels.
+        requests: (subgraph, operator) -> the requests of its kernel.
 
     Raises:
         ModelError: the offline metadata is damaged or a subgraph calls itself.
-        UnsupportedOpError: an operator without a known kernel.
     """
     lifetimes = find_lifetimes(model)
     handles = set(variable_handles(model))
@@ -146,7 +143,7 @@ def model_buffers(model: Model, requests_of: RequestsOf) -> ModelBuffers:
     tensor_count = len(planned)
     for subgraph in model.subgraphs:
         for op in subgraph.operators:
-            for request in requests_of(op, subgraph):
+            for request in requests[subgraph.index, op.index]:
                 if isinstance(request, Scratch):
                     first, last = lifetimes.operator((subgraph.index, op.index))
                     buffer = Buffer(align_up(request.size_bytes), first, last)

@@ -12,6 +12,7 @@ from firmware_ref.arena.abi import ABIS, CORTEX_M_CMSIS_NN, Abi
 from firmware_ref.arena.allocation import Allocation, replay_allocation
 from firmware_ref.arena.allocator import Usage
 from firmware_ref.arena.buffers import ARENA_ALIGNMENT_BYTES, head_bytes, peak_live_bytes
+from firmware_ref.arena.cmsis_nn import cmsis_nn_requests
 from firmware_ref.arena.greedy_planner import greedy_plan
 from firmware_ref.arena.lifetimes import TensorKey
 from firmware_ref.arena.model_buffers import PlannedBuffer, model_buffers
@@ -86,6 +87,7 @@ def plan_arena(
     abi: str = "x86_64-wheel",
     *,
     cmsis_nn: bool = False,
+    mve: bool = False,
 ) -> ArenaPlan:
     """Replay TFLM's memory planning of a model.
 
@@ -93,6 +95,7 @@ def plan_arena(
         model_or_path: a model, or the path or content of a .tflite file.
         abi: "x86_64-wheel" or "cortex-m".
         cmsis_nn: optimised instead of reference kernels ("cortex-m" only).
+        mve: with `cmsis_nn`, those for vector instructions (Cortex-M55) instead of DSP ones.
 
     Raises:
         ModelError: the model is damaged.
@@ -104,12 +107,14 @@ def plan_arena(
     """
     build = find_abi(abi, cmsis_nn)
     model = model_or_path if isinstance(model_or_path, Model) else read_model(model_or_path)
-    buffers = model_buffers(model, prepare_requests)
     requests = {
-        (subgraph.index, op.index): tuple(prepare_requests(op, subgraph))
+        (subgraph.index, op.index): tuple(
+            cmsis_nn_requests(op, subgraph, mve) if cmsis_nn else prepare_requests(op, subgraph)
+        )
         for subgraph in model.subgraphs
         for op in subgraph.operators
     }
+    buffers = model_buffers(model, requests)
     offsets = greedy_plan(buffers.buffers)
     head = head_bytes(buffers.buffers, offsets)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from known_models import KNOWN_MODELS
 from one_op_models import ONE_OP_MODELS
 from oracle import needs_oracle
 from tflm_arena import arenas_that_work, bisected_minimum, report
 
 from firmware_ref.arena import plan_arena
-from firmware_ref.arena.buffers import find_overlap
 
 pytestmark = needs_oracle
 
@@ -30,22 +30,29 @@ def one_op_contents(name: str, count: int) -> list[bytes]:
     return [ONE_OP_MODELS[name](np.random.default_rng(seed)).content for seed in range(count)]
 
 
+def assert_planned_as_reported(content: bytes) -> None:
+    told, plan = report(content), plan_arena(content, abi="x86_64-wheel")
+    assert (plan.head_bytes, plan.tail_bytes) == (told.head_bytes, told.tail_bytes)
+    assert plan.total_bytes == told.total_bytes
+    for category, used_bytes in told.used_bytes.items():
+        ours = [plan.categories[c] for c in REPORTED_CATEGORIES[category] if c in plan.categories]
+        assert sum(usage.used_bytes for usage in ours) == used_bytes, category
+
+
 @pytest.mark.parametrize("name", sorted(ONE_OP_MODELS))
 def test_one_operator_is_planned_as_tflm_reports(name: str) -> None:
     for content in one_op_contents(name, MODELS_PER_OPERATOR):
-        told, plan = report(content), plan_arena(content, abi="x86_64-wheel")
-        assert (plan.head_bytes, plan.tail_bytes) == (told.head_bytes, told.tail_bytes)
-        assert plan.total_bytes == told.total_bytes
-        for category, used_bytes in told.used_bytes.items():
-            ours = [
-                plan.categories[c] for c in REPORTED_CATEGORIES[category] if c in plan.categories
-            ]
-            assert sum(usage.used_bytes for usage in ours) == used_bytes, category
-        assert find_overlap([b.buffer for b in plan.buffers], plan.offsets) is None
+        assert_planned_as_reported(content)
 
 
-def test_the_smallest_arena_of_every_operator_works_and_one_byte_less_does_not() -> None:
+@pytest.mark.parametrize("name", sorted(KNOWN_MODELS))
+def test_a_whole_model_is_planned_as_tflm_reports(name: str) -> None:
+    assert_planned_as_reported(KNOWN_MODELS[name]())
+
+
+def test_the_smallest_arena_works_and_one_byte_less_does_not() -> None:
     contents = {name: one_op_contents(name, 2)[1] for name in ONE_OP_MODELS}
+    contents |= {name: build() for name, build in KNOWN_MODELS.items()}
     minima = {name: plan_arena(content).min_bytes for name, content in contents.items()}
     tries = [(contents[name], [minima[name], minima[name] - 1]) for name in contents]
     answers = dict(zip(contents, arenas_that_work(tries), strict=True))
