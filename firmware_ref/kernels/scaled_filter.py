@@ -18,9 +18,9 @@ g = 2^(s-31), so three rounded operations of float64 suffice, and all of them ar
   y - low = floor(v + 1/2 + d + z_y - low). Otherwise y - z_y = trunc(v' + copysign(1/2 + d, v'))
   with v' = v + g/2: v' is never 0, and the half step makes the comparison at the negative
   thresholds strict, as the floor has it. The cast to an integer truncates.
-- the clamp is a gather from the table low, ..., high whose index is clipped. Only values within
-  the clamp matter; beyond it v may be rounded, because rounding is monotone. Exactness within it
-  is the condition  2 (high - low) / (g/2) < 2^53.
+- the clamp is a gather from the table low, ..., high whose index is clipped. Adding copysign() has
+  to be exact within the clamp only, |v'| + 1 < reach = max(high - z_y, z_y - low) + 2, which is the
+  condition  reach / (g/2) < 2^53;  beyond it, rounding is monotone and the clip hides it.
 
 For 16x8 filters with int64 accumulators, TFLM rounds once: y = floor(a m' 2^(s-15) + 1/2) with the
 multiplier m' of 16 bits, so the same product serves without any sign.
@@ -105,13 +105,14 @@ class ScaledFilter:
             folded_offset = offset * step + grid / 2
         else:
             folded_offset = offset * step + (self._half + (output.zero_point - output.low))
+        reach = max(output.high - output.zero_point, output.zero_point - output.low) + 2
         magnitude = np.abs(offset, dtype=np.float64)
         axes = tuple(range(weights.ndim - 1))
         sums = largest_input * np.abs(weights).sum(axis=axes, dtype=np.float64)
         self.is_folded = bool(
             np.all(2 * sums * multiplier + 2 * np.abs(folded_offset) / grid < EXACT)
             and np.all(magnitude * multiplier < EXACT)
-            and np.all(4 * (output.high - output.low + 1) / grid < EXACT)
+            and np.all(2 * reach / grid < EXACT)
             # Beyond int32, TFLM's accumulator, its left shift or its result would wrap around.
             and np.all((sums + magnitude) * left_scale < 2.0**31)
         )
