@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_ref.errors import ModelError
 from firmware_ref.node import Invoke, View
 
 Elementwise = Callable[[NDArray[Any]], NDArray[Any]]
@@ -19,14 +20,22 @@ def elementwise(function: Elementwise, x: View, y: View) -> Invoke:
     An int8 `function` is worked out for all 256 inputs now, so invoke is one gather; the table is
     addressed by the byte's bit pattern (0, 1, ..., 127, -128, ..., -1). Other types call `function`
     with a flat array at each invoke.
+
+    Raises:
+        ModelError: input and output differ in size.
     """
+    if x.tensor.elements != y.tensor.elements:
+        raise ModelError(
+            f"an element-wise operator reads {x.shape} ({x.tensor.name!r}) "
+            f"but writes {y.shape} ({y.tensor.name!r})."
+        )
     out = y.array.reshape(-1)
     if x.array.dtype == np.int8:
         table = function(np.arange(256, dtype=np.uint8).view(np.int8)).astype(out.dtype)
         index = x.array.reshape(-1).view(np.uint8)
 
         def gather() -> None:
-            table.take(index, out=out, mode="clip")
+            table.take(index, None, out, "clip")
 
         return gather
     source = x.array.reshape(-1)

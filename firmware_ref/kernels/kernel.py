@@ -30,14 +30,30 @@ class Kernel:
     notes: str = ""
 
     def build(self, node: Node) -> Invoke:
-        """Check the types of `node`, then prepare it; UnsupportedOpError for other types."""
+        """Check the types of `node`, then prepare it.
+
+        Raises:
+            UnsupportedOpError: the types are none of `signatures`.
+            ModelError: shapes, scales or options contradict each other.
+        """
         count = max(len(_input_types(signature)) for signature in self.signatures)
         for signature in self.signatures:
             names = _input_types(signature)
             if f"{', '.join(_received(node, len(names)))} -> {_result(node)}" == signature:
-                return self.prepare(node)
+                return self._prepare(node)
         received = f"{', '.join(_received(node, count))} -> {_result(node)}"
         raise UnsupportedOpError(node.op.name, node.op.index, self.signatures, received)
+
+    def _prepare(self, node: Node) -> Invoke:
+        try:
+            return self.prepare(node)
+        except CONTRADICTIONS as error:
+            raise node.error(f"does not fit its tensors: {error}") from error
+
+
+# What NumPy and arithmetic raise when a damaged file gives an operator tensors of the wrong shape,
+# rank, scale or size. A prepare step reports the likely ones in words; these are the rest.
+CONTRADICTIONS = (ValueError, IndexError, ZeroDivisionError, OverflowError, MemoryError)
 
 
 def _input_types(signature: str) -> list[str]:

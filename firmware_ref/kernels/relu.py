@@ -93,6 +93,8 @@ def prepare_prelu(node: Node) -> Invoke:
     identity = quantize_multiplier(float(x.scale) / float(y.scale))
     below = quantize_multiplier(float(x.scale) * float(alpha.scale) / float(y.scale))
     info = np.iinfo(y.array.dtype)
+    if x.shape != y.shape:
+        raise node.error(f"reads {x.shape} but writes {y.shape}")
     try:
         slopes = np.broadcast_to(alpha.array, x.shape)
     except ValueError:
