@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_ref.errors import ModelError
-from firmware_ref.node import Invoke, View
+from firmware_ref.kernels.quantized import require_same_size
+from firmware_ref.node import Invoke, Node
 
 Elementwise = Callable[[NDArray[Any]], NDArray[Any]]
 
 
-def elementwise(function: Elementwise, x: View, y: View) -> Invoke:
-    """y = function(x), element by element.
+def elementwise(node: Node, function: Elementwise) -> Invoke:
+    """output = function(input 0), element by element.
 
     An int8 `function` is worked out for all 256 inputs now, so invoke is one gather; the table is
     addressed by the byte's bit pattern (0, 1, ..., 127, -128, ..., -1). Other types call `function`
@@ -24,11 +24,8 @@ def elementwise(function: Elementwise, x: View, y: View) -> Invoke:
     Raises:
         ModelError: input and output differ in size.
     """
-    if x.tensor.elements != y.tensor.elements:
-        raise ModelError(
-            f"an element-wise operator reads {x.shape} ({x.tensor.name!r}) "
-            f"but writes {y.shape} ({y.tensor.name!r})."
-        )
+    x, y = node.input(0), node.output()
+    require_same_size(node, x, y)
     out = y.array.reshape(-1)
     if x.array.dtype == np.int8:
         table = function(np.arange(256, dtype=np.uint8).view(np.int8)).astype(out.dtype)

@@ -19,6 +19,7 @@ from firmware_ref.fixed_point import (
 )
 from firmware_ref.kernels.elementwise_table import elementwise
 from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.kernels.quantized import require_scales
 from firmware_ref.node import Invoke, Node
 
 _INT16_MIN, _INT16_MAX = -(2**15), 2**15 - 1
@@ -49,6 +50,7 @@ def prepare_hard_swish(node: Node) -> Invoke:
     from [-1, 1] to [0, 1]; y = clamp(z_y + round((r * preshift) * 2^e_out)).
     """
     x, y = node.input(0), node.output()
+    require_scales(node, x, y)
     hires_scale = np.float32(1.0 / 128.0) * x.scale
     output_multiplier, output_exponent = quantize_multiplier(hires_scale / y.scale)
     reluish_multiplier, reluish_exponent = quantize_multiplier(
@@ -77,7 +79,7 @@ def prepare_hard_swish(node: Node) -> Invoke:
         product = _high_mul_towards_zero_int16(reluish, preshift)
         return np.clip(rounding_divide_by_pot(product, -output_exponent) + y.zero_point, -128, 127)
 
-    return elementwise(hard_swish, x, y)
+    return elementwise(node, hard_swish)
 
 
 KERNELS = {

@@ -22,6 +22,7 @@ from firmware_ref.fixed_point import (
 )
 from firmware_ref.kernels.elementwise_table import Elementwise, elementwise
 from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.kernels.quantized import require_scales
 from firmware_ref.node import Invoke, Node
 from firmware_ref.sigmoid_table import logistic_int16, tanh_int16
 
@@ -72,6 +73,7 @@ def _saturating_int8(
 
 def _prepare_int8(node: Node, logistic: bool) -> Invoke:
     x, y = node.input(0), node.output()
+    require_scales(node, x)
     if logistic and y.zero_point != -128:
         raise node.error(f"needs an int8 output with zero point -128, received {y.zero_point}")
     # Q4.27 of one input step; a float32 scale has no bits left to round.
@@ -84,11 +86,12 @@ def _prepare_int8(node: Node, logistic: bool) -> Invoke:
         left_shift=left_shift,
         logistic=logistic,
     )
-    return elementwise(function, x, y)
+    return elementwise(node, function)
 
 
 def _prepare_int16(node: Node, logistic: bool) -> Invoke:
     x, y = node.input(0), node.output()
+    require_scales(node, x, y)
     if (x.zero_point, y.zero_point) != (0, 0):
         raise node.error(
             f"needs int16 zero points of 0, received {x.zero_point} and {y.zero_point}"
@@ -107,7 +110,7 @@ def _prepare_int16(node: Node, logistic: bool) -> Invoke:
             factor *= 2.0
         multiplier = int(factor)
     table_function = logistic_int16 if logistic else tanh_int16
-    return elementwise(partial(table_function, multiplier=multiplier, left_shift=left_shift), x, y)
+    return elementwise(node, partial(table_function, multiplier=multiplier, left_shift=left_shift))
 
 
 def prepare_logistic(node: Node) -> Invoke:

@@ -18,6 +18,7 @@ from firmware_ref.fixed_point import (
 )
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.kernels.logistic_tanh import checked_log2
+from firmware_ref.kernels.quantized import require_scales
 from firmware_ref.node import Invoke, Node, View
 from firmware_ref.options import Activation, UnidirectionalSequenceLSTMOptions
 from firmware_ref.sigmoid_table import logistic_int16, tanh_int16
@@ -101,6 +102,8 @@ def _check(node: Node) -> None:
         raise node.error(f"has an output of shape {y.shape}, expected {(*x.shape[:2], cells)}")
     if not (hidden.tensor.is_variable and cell.tensor.is_variable):
         raise node.error("needs variable tensors as its hidden and cell state")
+    weights = [node.input(_INPUT_WEIGHTS + position) for position in range(8)]
+    require_scales(node, x, hidden, cell, *weights)
     if cell.array.dtype != np.int16:
         raise node.error(f"needs an int16 cell state, received {cell.type}")
 

@@ -16,6 +16,7 @@ from firmware_ref.fixed_point import (
     wrap_int32,
 )
 from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.kernels.quantized import require_scales
 from firmware_ref.node import Invoke, Node
 
 # kMaxNumberOfReducedAxis: TFLM writes past an array on its stack when there are more.
@@ -40,6 +41,7 @@ def prepare_mean(node: Node) -> Invoke:
     limited so that the shift stays within 31 places.
     """
     x, y = node.input(0), node.output()
+    require_scales(node, x, y)
     axes = resolve_axes(node, len(x.shape))
     if len(axes) > _MAX_AXES:
         raise node.error(f"reduces {len(axes)} axes, TFLM at most {_MAX_AXES}")

@@ -19,6 +19,7 @@ from firmware_ref.fixed_point import (
 )
 from firmware_ref.kernels.elementwise_table import elementwise
 from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.kernels.quantized import require_scales
 from firmware_ref.node import Invoke, Node
 
 
@@ -29,6 +30,7 @@ def prepare_quantize(node: Node) -> Invoke:
     does not fit an int32 it saturates and NaN becomes 0, as Arm's conversion instructions do.
     """
     x, y = node.input(0), node.output()
+    require_scales(node, y)
     info = np.iinfo(y.array.dtype)
 
     def quantize(real: NDArray[Any]) -> NDArray[Any]:
@@ -39,8 +41,9 @@ def prepare_quantize(node: Node) -> Invoke:
         return np.clip(limited.astype(np.int64) + y.zero_point, info.min, info.max)
 
     if x.array.dtype == np.float32:
-        return elementwise(quantize, x, y)
+        return elementwise(node, quantize)
 
+    require_scales(node, x)
     multiplier, shift = quantize_multiplier(float(x.scale) / float(y.scale))
 
     def requantize(q: NDArray[Any]) -> NDArray[Any]:
@@ -48,18 +51,19 @@ def prepare_quantize(node: Node) -> Invoke:
         scaled = multiply_by_quantized_multiplier(centred, multiplier, shift)
         return np.clip(wrap_int32(scaled + y.zero_point), info.min, info.max)
 
-    return elementwise(requantize, x, y)
+    return elementwise(node, requantize)
 
 
 def prepare_dequantize(node: Node) -> Invoke:
     """y = s_x (x - z_x), in float32."""
-    x, y = node.input(0), node.output()
+    x = node.input(0)
+    require_scales(node, x)
 
     def dequantize(q: NDArray[Any]) -> NDArray[Any]:
         result: NDArray[Any] = x.scale * (q.astype(np.int64) - x.zero_point).astype(np.float32)
         return result
 
-    return elementwise(dequantize, x, y)
+    return elementwise(node, dequantize)
 
 
 KERNELS = {
@@ -71,6 +75,8 @@ KERNELS = {
             "int8 -> int8",
             "int8 -> int16",
             "int8 -> int32",
+            "int8 -> uint8",
+            "uint8 -> int8",
             "int16 -> int8",
             "int16 -> int16",
             "int16 -> int32",

@@ -19,6 +19,7 @@ from firmware_ref.fixed_point import (
 )
 from firmware_ref.kernels.elementwise_table import elementwise
 from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.kernels.quantized import require_same_size, require_scales
 from firmware_ref.node import Invoke, Node
 from firmware_ref.options import LeakyReluOptions
 
@@ -28,6 +29,7 @@ _SIGNATURES = ("int8 -> int8", "int16 -> int16")
 def prepare_relu(node: Node) -> Invoke:
     """y = clamp(z_y + M (x - z_x), z_y, qmax) with M = s_x / s_y."""
     x, y = node.input(0), node.output()
+    require_scales(node, x, y)
     if x.array.dtype == np.int16 and (x.zero_point, y.zero_point) != (0, 0):
         raise node.error(
             f"needs int16 zero points of 0, received {x.zero_point} and {y.zero_point}"
@@ -41,12 +43,13 @@ def prepare_relu(node: Node) -> Invoke:
         scaled = multiply_by_quantized_multiplier(centred, multiplier, shift)
         return np.clip(scaled + output_zero_point, low, high)
 
-    return elementwise(relu, x, y)
+    return elementwise(node, relu)
 
 
 def prepare_relu6(node: Node) -> Invoke:
     """y = clamp(x, z_x, quantised 6): no rescaling, whatever the output's scale says."""
-    x, y = node.input(0), node.output()
+    x = node.input(0)
+    require_scales(node, x)
     info = np.iinfo(x.array.dtype)
     six = int(round_half_away(np.float32(6.0) / x.scale)) + x.zero_point
     low, high = x.zero_point, min(max(six, info.min), info.max)
@@ -54,7 +57,7 @@ def prepare_relu6(node: Node) -> Invoke:
     def relu6(q: NDArray[Any]) -> NDArray[Any]:
         return np.clip(q, low, high)
 
-    return elementwise(relu6, x, y)
+    return elementwise(node, relu6)
 
 
 def prepare_leaky_relu(node: Node) -> Invoke:
@@ -64,6 +67,7 @@ def prepare_leaky_relu(node: Node) -> Invoke:
     gives the negated product by |alpha| (ties of the first rounding go down, not up).
     """
     x, y = node.input(0), node.output()
+    require_scales(node, x, y)
     alpha = np.float32(node.options(LeakyReluOptions).alpha)
     identity = quantize_multiplier(x.scale / y.scale)
     factor = x.scale * alpha / y.scale
@@ -81,7 +85,7 @@ def prepare_leaky_relu(node: Node) -> Invoke:
         )
         return np.clip(scaled + output_zero_point, info.min, info.max)
 
-    return elementwise(leaky_relu, x, y)
+    return elementwise(node, leaky_relu)
 
 
 def prepare_prelu(node: Node) -> Invoke:
@@ -90,11 +94,12 @@ def prepare_prelu(node: Node) -> Invoke:
     M1 = s_x / s_y, M2 = s_x s_a / s_y; alpha is broadcast to the shape of x.
     """
     x, alpha, y = node.input(0), node.input(1), node.output()
+    require_scales(node, x, alpha, y)
+    require_same_size(node, x, y)
+    out = y.array.reshape(x.shape)
     identity = quantize_multiplier(float(x.scale) / float(y.scale))
     below = quantize_multiplier(float(x.scale) * float(alpha.scale) / float(y.scale))
     info = np.iinfo(y.array.dtype)
-    if x.shape != y.shape:
-        raise node.error(f"reads {x.shape} but writes {y.shape}")
     try:
         slopes = np.broadcast_to(alpha.array, x.shape)
     except ValueError:
@@ -110,7 +115,7 @@ def prepare_prelu(node: Node) -> Invoke:
             multiply_by_quantized_multiplier(centred, *identity),
             multiply_by_quantized_multiplier(centred * slope, *below),
         )
-        y.array[...] = np.clip(scaled + y.zero_point, info.min, info.max)
+        out[...] = np.clip(scaled + y.zero_point, info.min, info.max)
 
     return invoke
 

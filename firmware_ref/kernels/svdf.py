@@ -13,6 +13,7 @@ from firmware_ref.fixed_point import (
     wrap_int32,
 )
 from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.kernels.quantized import require_scales
 from firmware_ref.node import Invoke, Node
 from firmware_ref.options import SVDFOptions
 
@@ -22,8 +23,8 @@ def prepare_svdf(node: Node) -> Invoke:
 
     f = M1 sum_i w_feature (x_i - z_x)           pushed as clamp(f) + z_state
     y = clamp(z_y + M2 (bias + sum_rank sum_t w_time (state_t - z_state)))
-    M1 = s_x s_feature / s_state, M2 = s_state s_time / s_y, in double precision. The pushed sum wraps
-    when it leaves the state's type, as in the TFLM release that the tests compare with.
+    M1 = s_x s_feature / s_state, M2 = s_state s_time / s_y, in double precision. The pushed sum
+    wraps when it leaves the state's type, as in the TFLM release that the tests compare with.
 
     Shapes: x (batch, input), w_feature (filters, input), w_time (filters, memory), bias (units,),
     state (batch, filters * memory), y (batch, units), filters = units * rank.
@@ -53,6 +54,7 @@ def prepare_svdf(node: Node) -> Invoke:
         )
     if not state.tensor.is_variable:
         raise node.error("needs a variable tensor as its state")
+    require_scales(node, x, feature, time, state, y)
     bias_scale = float(state.scale) * float(time.scale)
     if abs(float(bias.scale) - bias_scale) >= 1e-5:
         raise node.error(f"needs a bias of scale {bias_scale}, received {bias.scale}")
