@@ -74,6 +74,7 @@ _COMMON_PARAMS = {
     "AVERAGE_POOL_2D": Struct(40, 4),
     "LEAKY_RELU": Struct(4, 4),
     "SPLIT": Struct(4, 4),
+    "SPLIT_V": Struct(4, 4),
     "SOFTMAX": Struct(4, 4),
     "CALL_ONCE": Struct(4, 4),
     "MEAN": Struct(1, 1),

@@ -215,6 +215,10 @@ def _split(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
     yield from inputs(op, 0)
 
 
+def _split_v(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
+    yield from inputs(op, 2)
+
+
 def _only_input(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
     yield from inputs(op, 0)
 
@@ -273,6 +277,7 @@ PREPARE: Mapping[str, Callable[[Operator, Subgraph], Iterable[Request]]] = Mappi
         "RESIZE_NEAREST_NEIGHBOR": _inputs_and_output(0, 1),
         "SOFTMAX": _softmax,
         "SPLIT": _split,
+        "SPLIT_V": _split_v,
         "SQUEEZE": _inputs_and_output(0),
         "STRIDED_SLICE": _inputs_and_output(0, 1, 2, 3),
         "SUB": _inputs_and_output(0, 1),

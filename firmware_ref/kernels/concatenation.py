@@ -1,6 +1,6 @@
-"""CONCATENATION and SPLIT: copies along one axis, without any arithmetic.
+"""CONCATENATION, SPLIT and SPLIT_V: copies along one axis, without any arithmetic.
 
-Sources: tensorflow/lite/micro/kernels/concatenation.cc and split.cc.
+Sources: tensorflow/lite/micro/kernels/concatenation.cc, split.cc and split_v.cc.
 """
 
 from __future__ import annotations
@@ -42,7 +42,15 @@ def prepare_concatenation(node: Node) -> Invoke:
 
 def prepare_split(node: Node) -> Invoke:
     """The outputs = equal parts of the input along `axis`, which is a constant."""
-    axis_value, x = node.constant(0), node.input(1)
+    return _prepare_split(node, node.input(1), node.constant(0))
+
+
+def prepare_split_v(node: Node) -> Invoke:
+    """The outputs = parts of the input along `axis`, as long as the outputs' shapes say."""
+    return _prepare_split(node, node.input(0), node.constant(2))
+
+
+def _prepare_split(node: Node, x: View, axis_value: Array) -> Invoke:
     if axis_value.size != 1 or not node.outputs:
         raise node.error("needs one axis and at least one output")
     axis = _axis(node, int(axis_value.reshape(-1)[0]), len(x.shape))
@@ -92,6 +100,12 @@ KERNELS = {
         prepare_split,
         tuple(f"int32, {kind} -> {kind}" for kind in _TYPES),
         "tensorflow/lite/micro/kernels/split.cc",
+        "the axis is a constant",
+    ),
+    "SPLIT_V": Kernel(
+        prepare_split_v,
+        tuple(f"{kind} -> {kind}" for kind in _TYPES),
+        "tensorflow/lite/micro/kernels/split_v.cc",
         "the axis is a constant",
     ),
 }
