@@ -129,6 +129,18 @@ class Table:
         values = self.array(slot, "int32")
         return () if values is None else tuple(values.tolist())
 
+    @property
+    def position(self) -> int:
+        """Where the table lies in the file."""
+        return self._position
+
+    def reference(self, slot: int) -> int | None:
+        """Where the vector, string or table that a field refers to lies; None when absent."""
+        position = self._field(slot, 4)
+        if position is None:
+            return None
+        return position + int(self._buffer.scalar("uint32", position, self.what))
+
     def table(self, slot: int, what: str) -> Table | None:
         """A table that this one refers to, None when absent."""
         position = self._field(slot, 4)

@@ -154,9 +154,10 @@ def _commit_plan(
     info_count = tensor_count + buffers.scratch_count
     arena.temporary(abi.pointer_bytes * len(model.subgraphs), abi.pointer_bytes)
     arena.temporary(abi.allocation_info.size_bytes * info_count, abi.allocation_info.align_bytes)
+    in_head = {(planned.subgraph_index, planned.tensor_index) for planned in buffers.planned}
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
-            if tensor.is_variable:
+            if tensor.is_variable and (subgraph.index, tensor.index) not in in_head:
                 done.variable_tensors[subgraph.index, tensor.index] = arena.persistent(
                     tensor.bytes, ARENA_ALIGNMENT_BYTES, VARIABLES
                 )

@@ -1,7 +1,8 @@
 """The buffers that a model asks the memory planner for, in TFLM's order.
 
-A tensor is planned if it has no constant content, is no variable, is not empty, and is not the
-handle of a resource variable (whose content lives in the kernel's own data). The order is that of
+A tensor is planned if it has no constant content, is not empty, is no handle of a resource
+variable (whose content lives in the kernel's own data), and is no variable, unless the model
+prescribes an offset for it. The order is that of
 TFLM's AllocationInfo array: the tensors of subgraph 0, 1, ... by index, then the scratch requests
 in the order in which the kernels made them.
 
@@ -86,17 +87,6 @@ def offline_offsets(model: Model) -> list[int] | None:
     return offsets[:count]
 
 
-def is_planned(key: TensorKey, model: Model, handles: set[TensorKey]) -> bool:
-    """Whether the planner places this tensor in the head."""
-    tensor = model.subgraphs[key[0]].tensors[key[1]]
-    return (
-        not tensor.is_constant
-        and not tensor.is_variable
-        and tensor.bytes != 0
-        and key not in handles
-    )
-
-
 def variable_handles(model: Model) -> dict[TensorKey, tuple[str, str]]:
     """Tensors whose content a VAR_HANDLE keeps in its own data -> (container, shared name)."""
     handles: dict[TensorKey, tuple[str, str]] = {}
@@ -124,14 +114,16 @@ def model_buffers(model: Model, requests: Mapping[OperatorKey, Iterable[Request]
     """
     lifetimes = find_lifetimes(model)
     handles = set(variable_handles(model))
-    offsets = offline_offsets(model)
+    offsets = iter(offline_offsets(model) or ())
     planned = []
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
             key = (subgraph.index, tensor.index)
-            if not is_planned(key, model, handles):
+            fixed = next(offsets, ONLINE)
+            if tensor.is_constant or key in handles or tensor.bytes == 0:
                 continue
-            fixed = ONLINE if offsets is None else offsets[tensor.index]
+            if tensor.is_variable and fixed == ONLINE:
+                continue
             buffer = Buffer(
                 align_up(tensor.bytes),
                 *lifetimes.tensor(key),

@@ -2,20 +2,10 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from planner_requests import buffers
 
 from firmware_ref.arena.buffers import Buffer, find_overlap, head_bytes, peak_live_bytes
 from firmware_ref.arena.greedy_planner import greedy_order, greedy_plan
-
-ALIGNED_SIZES = st.integers(1, 64).map(lambda units: 16 * units)
-
-
-@st.composite
-def buffers(draw: st.DrawFn, max_count: int = 24) -> list[Buffer]:
-    made = []
-    for _ in range(draw(st.integers(0, max_count))):
-        first = draw(st.integers(0, 12))
-        made.append(Buffer(draw(ALIGNED_SIZES), first, first + draw(st.integers(0, 6))))
-    return made
 
 
 def test_one_after_the_other_all_lie_at_zero() -> None:
