@@ -89,6 +89,28 @@ def _split(rng: Rng) -> Case:
     return case(model, rng, [x], outputs)
 
 
+def _split_v(rng: Rng) -> Case:
+    model, graph = one_op_graph()
+    dtype = _type(rng, np.int16, np.int32, np.float32)
+    shape = list(sizes(rng, int(rng.integers(1, 5)), 1, 5))
+    axis = int(rng.integers(len(shape)))
+    parts = sizes(rng, int(rng.integers(1, 5)), 1, 4)
+
+    def with_length(length: int) -> tuple[int, ...]:
+        return tuple(length if i == axis else n for i, n in enumerate(shape))
+
+    x = _tensor(graph, rng, with_length(sum(parts)), dtype, None)
+    lengths = graph.tensor((len(parts),), np.int32, data=parts)
+    signed = axis - len(shape) if rng.integers(2) else axis
+    axis_tensor = graph.tensor((), np.int32, data=np.int32(signed))
+    outputs = [_tensor(graph, rng, with_length(part), dtype, x) for part in parts]
+    graph.operator(
+        "SPLIT_V", [x, lengths, axis_tensor], outputs,
+        options="SplitVOptions", numSplits=len(parts),
+    )  # fmt: skip
+    return case(model, rng, [x], outputs)
+
+
 def _strided_slice(rng: Rng) -> Case:
     dtype = _type(rng, np.int16, np.int32, np.float32)
     while True:
@@ -208,6 +230,7 @@ def _resize_nearest_neighbor(rng: Rng) -> Case:
 SHAPE_MODELS: dict[str, Draw] = {
     "CONCATENATION": _concatenation,
     "SPLIT": _split,
+    "SPLIT_V": _split_v,
     "STRIDED_SLICE": _strided_slice,
     "PAD": _pad,
     "PADV2": _padv2,

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from one_op_case import Case
 from one_op_models import ONE_OP_MODELS
+from one_op_state import STATE_MODELS
 from oracle import Oracle, needs_oracle
 
 from firmware_ref.interpreter import Interpreter
@@ -25,11 +26,14 @@ def models_of(name: str) -> int:
     """200 models of each operator; of its further type combinations fewer, as they share code."""
     if name.startswith("QUANTIZE/"):
         return 40
-    return 80 if "/" in name and not name.startswith("DEQUANTIZE/") else 200
+    return 50 if "/" in name and not name.startswith("DEQUANTIZE/") else 200
 
 
-def first_difference(case: Case) -> str | None:
-    """Run both interpreters over all frames; what differs first, None when nothing does."""
+def first_difference(case: Case, *, reset_before: int | None = None) -> str | None:
+    """Run both interpreters over all frames; what differs first, None when nothing does.
+
+    Both are reset before frame `reset_before`.
+    """
     oracle = Oracle(case.content)
     interpreter = Interpreter(model_content=case.content)
     dump = TensorDump()
@@ -40,6 +44,9 @@ def first_difference(case: Case) -> str | None:
         tensor.index for tensor in interpreter.model.subgraphs[0].tensors if tensor.is_variable
     ]
     for number, frame in enumerate(case.frames):
+        if number == reset_before:
+            oracle.reset()
+            interpreter.reset()
         for index, value in zip(inputs, frame, strict=True):
             interpreter.set_tensor(index, value)
         interpreter.invoke()
@@ -67,6 +74,14 @@ def test_equal_to_tflm(name: str) -> None:
     for seed in range(models_of(name)):
         case = ONE_OP_MODELS[name](np.random.default_rng([zlib.crc32(name.encode()), seed]))
         difference = first_difference(case)
+        assert difference is None, f"{name}, seed {seed}: {difference}"
+
+
+@pytest.mark.parametrize("name", sorted(STATE_MODELS))
+def test_equal_to_tflm_after_a_reset(name: str) -> None:
+    for seed in range(30):
+        case = STATE_MODELS[name](np.random.default_rng([zlib.crc32(name.encode()), 1, seed]))
+        difference = first_difference(case, reset_before=2)
         assert difference is None, f"{name}, seed {seed}: {difference}"
 
 
