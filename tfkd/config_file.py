@@ -220,11 +220,11 @@ def _explain(problem: Mapping[str, Any], origins: Mapping[str, str]) -> str:
 
 
 def _nearest_key(key: str) -> str:
-    """Suggest among the keys and tables at the same depth, then by the last part anywhere."""
+    """Suggest a key that ends alike, else one at the same depth, tables included."""
     keys = list(known_keys())
     parts = key.split(".")
+    alike = [known for known in keys if known.split(".")[-1] == parts[-1]]
     same_depth = {".".join(known.split(".")[: len(parts)]) for known in keys}
-    by_last = {known.rpartition(".")[2]: known for known in keys}
-    if parts[-1] in by_last:
-        return f" Did you mean '{by_last[parts[-1]]}'?"
-    return nearest(key, sorted(same_depth))
+    if len(alike) == 1:
+        return f" Did you mean '{alike[0]}'?"
+    return nearest(key, alike) or nearest(key, sorted(same_depth))

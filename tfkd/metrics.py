@@ -49,7 +49,7 @@ def si_sdr(clean: Floats, processed: Floats) -> float:
 def pesq_wb(clean: Floats, processed: Floats) -> float:
     """Wide-band PESQ (ITU-T P.862.2), MOS-LQO from 1.04 to 4.64; NaN without detectable speech."""
     _same_length(clean, processed)
-    if len(clean) < _MINIMUM_SAMPLES or not clean.any() or not processed.any():
+    if not _scorable(clean, processed):
         return math.nan
     try:
         return float(itu_pesq.pesq(SAMPLE_RATE, clean, processed, "wb"))
@@ -69,7 +69,7 @@ def estoi(clean: Floats, processed: Floats) -> float:
 
 def _stoi(clean: Floats, processed: Floats, extended: bool) -> float:
     _same_length(clean, processed)
-    if not clean.any() or not processed.any():
+    if not _scorable(clean, processed):
         return math.nan
     with warnings.catch_warnings():
         # pystoi warns, and returns 1e-5, when fewer than 30 frames hold speech.
@@ -123,6 +123,10 @@ def mean_interval(values: Iterable[float], confidence: float = 0.95) -> Interval
     error = float(finite.std(ddof=1)) / math.sqrt(count)
     quantile = float(stats.t.ppf((1.0 + confidence) / 2.0, count - 1))
     return Interval(mean, error, quantile * error, count, undefined)
+
+
+def _scorable(clean: Floats, processed: Floats) -> bool:
+    return len(clean) >= _MINIMUM_SAMPLES and bool(clean.any()) and bool(processed.any())
 
 
 def _same_length(clean: Floats, processed: Floats) -> None:

@@ -29,9 +29,9 @@ from tfkd.errors import AudioError
 )
 @json_option
 def denoise(sources: tuple[str, ...], output: str, model: str, engine: str, as_json: bool) -> None:
-    """Denoise recordings: files or folders, any length, sample rate and channel count.
+    """Denoise files or folders of recordings.
 
-    The output is aligned with the input to the sample and has its length, rate and channels;
+    Any length, sample rate and channel count. The output is aligned with the input to the sample and has its length, rate and channels;
     folders become folders of .wav with the same names. The path of each output is printed.
 
     \b

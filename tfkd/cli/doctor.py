@@ -25,9 +25,9 @@ _SUPPORTED_PYTHON = ((3, 10), (3, 12))
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Report versions against the tested ones; paste this into a bug report.
+    """Report versions against the tested ones.
 
-    Exit code 3 when a required package is missing or Python is not supported.
+    Paste this into a bug report. Exit code 3 when a required package is missing or Python is not supported.
 
     \b
     Example:

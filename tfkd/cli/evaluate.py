@@ -57,9 +57,9 @@ def evaluate(
     files: bool,
     as_json: bool,
 ) -> None:
-    """Score a model: PESQ-WB, STOI, ESTOI and SI-SDR of noisy, float and int8.
+    """Score a model: PESQ-WB, STOI, ESTOI and SI-SDR.
 
-    Means per SNR with 95 % intervals, and paired differences with their standard errors. The
+    Scores the noisy input, the float model and int8. Means per SNR with 95 % intervals, and paired differences with their standard errors. The
     table goes to stderr, one JSON object to stdout.
 
     \b

@@ -87,7 +87,7 @@ def _report(message: str, exit_code: int) -> int:
     return exit_code
 
 
-@click.group(cls=LazyGroup, context_settings=CONTEXT)
+@click.group("tfkd", cls=LazyGroup, context_settings=CONTEXT)
 @click.version_option(__version__, "--version", prog_name="tfkd")
 def main() -> None:
     """Train, quantise and prove speech denoisers for TensorFlow Lite Micro.

@@ -6,11 +6,12 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout instead of text."
@@ -19,6 +20,8 @@ json_option = click.option(
 
 def console() -> Console:
     """A console on stderr; it honours NO_COLOR and plain files."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False)
 
 
@@ -40,6 +43,8 @@ def _finite(value: Any) -> Any:
 @contextmanager
 def progress(label: str, total: float) -> Iterator[Callable[[float], None]]:
     """A progress bar on a terminal, nothing elsewhere; yields a function that advances it."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     target = console()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=target, disable=not target.is_terminal, transient=True) as bar:

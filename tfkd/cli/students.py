@@ -12,7 +12,9 @@ from tfkd.cli.output import json_option, print_json
 @click.command()
 @json_option
 def students(as_json: bool) -> None:
-    """List the presets with their budgets; released ones with file size and arena.
+    """List the presets with their budgets.
+
+    Released ones also with the size of the file and the arena on Cortex-M.
 
     \b
     Example:

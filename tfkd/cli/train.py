@@ -77,7 +77,9 @@ def train(
     dry_run: bool,
     **flags: Any,
 ) -> None:
-    """Train the teacher, or a student that a teacher guides; then fine-tune the student to int8.
+    """Train the teacher, or a student that a teacher guides.
+
+    The student is then fine-tuned to int8, guided in the same way.
 
     Flags override --set, which overrides --config, which overrides the preset. The run
     directory is printed.

@@ -26,9 +26,10 @@ from tfkd.engines.choice import DEFAULT_MODEL, find_tflite
 @click.option("--seed", default=0, help="Of the speech-like input.")
 @json_option
 def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json: bool) -> None:
-    """Compare TFLite Micro with TFLite's reference kernels and firmware_ref, tensor by tensor.
+    """Prove that all engines compute the same bits.
 
-    Exit code 3 and the first differing tensor when they disagree. TFLite rounds
+    Runs TFLite Micro beside TFLite's reference kernels and firmware_ref, with state, and compares
+    every tensor. Exit code 3 and the first differing tensor when they disagree. TFLite rounds
     FULLY_CONNECTED otherwise than TFLite Micro does; such a difference is reported, but is no
     failure.
 

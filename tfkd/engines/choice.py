@@ -1,16 +1,22 @@
-"""Which engine runs which model: names on the command line to objects."""
+"""Which engine runs which model: names on the command line to objects.
+
+Imports nothing heavy itself, so that `tfkd --help` is instant.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tfkd.engines.engine import Engine
-from tfkd.engines.int8_engine import Int8Engine
-from tfkd.engines.streaming_model import StreamingModel, read_streaming_model
 from tfkd.errors import ModelError, nearest
 from tfkd.released import released_folders
+
+if TYPE_CHECKING:
+    from tfkd.engines.engine import Engine
+    from tfkd.engines.int8_engine import Int8Engine
+    from tfkd.engines.streaming_model import StreamingModel
 
 DEFAULT_ENGINE = "tflite"
 KERAS = "keras"
@@ -74,5 +80,7 @@ def engine_factory(name: str, reference: str | Path) -> Callable[[], Engine]:
 
         student = load_teacher(reference)
         return lambda: KerasEngine(student)
+    from tfkd.engines.streaming_model import read_streaming_model
+
     model = read_streaming_model(find_tflite(reference))
     return lambda: int8_engine(name, model)

@@ -1,0 +1,113 @@
+import math
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import RATE, noisy_voice, voice
+from test_enhance import Passage
+
+from tfkd import metrics
+from tfkd.engines.firmware_ref import FirmwareRefEngine
+from tfkd.engines.streaming_model import read_streaming_model
+from tfkd.enhance import enhance
+from tfkd.errors import AudioError, CorpusError
+from tfkd.evaluate import evaluate, find_pairs
+
+
+def test_pairs_match_by_name_whatever_the_format(pair_folders):
+    pairs = find_pairs(*pair_folders)
+    assert [(p.name, p.snr_db) for p in pairs] == [
+        ("a_snrm05_1", -5.0),
+        ("b_snrm05_2", -5.0),
+        ("c_snr10_1", 10.0),
+        ("d_snr10_2", 10.0),
+    ]
+    assert all(p.noisy.stem == p.clean.stem for p in pairs)
+
+
+def test_names_without_snr_and_a_manifest(pair_folders, tmp_path):
+    noisy, clean = pair_folders
+    for folder in pair_folders:
+        for path in folder.iterdir():
+            path.rename(path.with_name(path.name.replace("snr", "level")))
+    assert {p.snr_db for p in find_pairs(noisy, clean)} == {None}
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path,snr_db,kind\nnoisy/a_levelm05_1.flac,2.5,x\nspeech/other.flac,,y\n")
+    assert [p.snr_db for p in find_pairs(noisy, clean, manifest)] == [2.5, None, None, None]
+    manifest.write_text("file,db\n1,2\n")
+    with pytest.raises(CorpusError, match="columns 'path' and 'snr_db'"):
+        find_pairs(noisy, clean, manifest)
+    with pytest.raises(CorpusError, match="cannot be read"):
+        find_pairs(noisy, clean, tmp_path / "none.csv")
+
+
+def test_missing_partner_double_name_and_missing_folder(pair_folders, tmp_path):
+    noisy, clean = pair_folders
+    with pytest.raises(AudioError, match="no such folder"):
+        find_pairs(tmp_path / "nowhere", clean)
+    shutil.copy(clean / "a_snrm05_1.wav", clean / "a_snrm05_1.flac")
+    with pytest.raises(CorpusError, match="same name"):
+        find_pairs(noisy, clean)
+    (clean / "a_snrm05_1.flac").unlink()
+    (clean / "a_snrm05_1.wav").unlink()
+    with pytest.raises(CorpusError, match=r"1 of 4 noisy.*first is a_snrm05_1\.flac"):
+        find_pairs(noisy, clean)
+
+
+def test_partners_of_different_length(pair_folders):
+    noisy, clean = pair_folders
+    soundfile.write(clean / "a_snrm05_1.wav", voice(1.0), RATE)
+    with pytest.raises(CorpusError, match=r"1\.50 s and 1\.00 s"):
+        evaluate(find_pairs(noisy, clean), {}, jobs=1)
+
+
+def test_scores_groups_and_differences(pair_folders, gate):
+    engine = FirmwareRefEngine(read_streaming_model(gate))
+    pairs = find_pairs(*pair_folders)
+    done: list[float] = []
+    evaluation = evaluate(pairs, {"same": Passage(), "gate": engine}, jobs=1, advance=done.append)
+    assert evaluation.systems == ("noisy", "same", "gate")
+    assert sum(done) == 4
+    assert [scores.pair for scores in evaluation.scores] == pairs
+
+    noisy = soundfile.read(pairs[3].noisy, dtype="float32")[0]
+    clean = soundfile.read(pairs[3].clean, dtype="float32")[0]
+    assert evaluation.scores[3].systems["noisy"] == pytest.approx(metrics.score(clean, noisy))
+    expected = metrics.score(clean, enhance(engine, noisy))
+    assert evaluation.scores[3].systems["gate"] == pytest.approx(expected)
+
+    groups = evaluation.groups()
+    assert {name: len(group) for name, group in groups.items()} == {"-5": 2, "10": 2, "all": 4}
+    means = {name: evaluation.means("noisy", group) for name, group in groups.items()}
+    assert means["-5"]["si_sdr"].mean < means["10"]["si_sdr"].mean
+    assert means["all"]["si_sdr"].mean == pytest.approx(
+        (means["-5"]["si_sdr"].mean + means["10"]["si_sdr"].mean) / 2
+    )
+
+    # A mask of ones changes nothing: the paired difference is zero although the means vary.
+    unchanged = evaluation.differences("same", "noisy")["si_sdr"]
+    assert unchanged.mean == pytest.approx(0.0, abs=1e-3)
+    assert unchanged.standard_error < 1e-3 < means["all"]["si_sdr"].standard_error
+    assert evaluation.differences("gate", "noisy")["si_sdr"].mean > 1.0
+
+
+def test_silence_is_undefined_and_other_rates_and_channels_count(tmp_path):
+    for name in ("noisy", "clean"):
+        (tmp_path / name).mkdir()
+        soundfile.write(tmp_path / name / "stereo.wav", voice(1.0, 48000, 2), 48000)
+    soundfile.write(tmp_path / "noisy" / "silent.wav", noisy_voice(1.0), RATE)
+    soundfile.write(tmp_path / "clean" / "silent.wav", np.zeros(RATE), RATE)
+    evaluation = evaluate(find_pairs(tmp_path / "noisy", tmp_path / "clean"), {}, jobs=1)
+    silent, stereo = (scores.systems["noisy"] for scores in evaluation.scores)
+    assert all(math.isnan(value) for value in silent.values())
+    assert stereo["stoi"] == pytest.approx(1.0)
+    interval = evaluation.means("noisy", evaluation.scores)["pesq_wb"]
+    assert (interval.count, interval.undefined) == (1, 1)
+
+
+def test_metric_workers_import_no_tensorflow():
+    program = "import sys, tfkd.evaluate; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0

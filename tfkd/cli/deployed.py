@@ -1,0 +1,83 @@
+"""What a .tflite costs on a chip, for `tfkd info` and `tfkd convert`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from firmware_ref.targets import Target
+
+
+def deployed(path: Path) -> dict[str, Any]:
+    """Size, operators, states, latency and Cortex-M arena of a streaming model."""
+    from firmware_ref.arena import plan_arena
+    from firmware_ref.macs import model_macs
+    from firmware_ref.reader import read_model
+    from tfkd.engines.streaming_model import read_streaming_model
+
+    streaming = read_streaming_model(path)
+    model = read_model(streaming.content)
+    plan = plan_arena(model, abi="cortex-m")
+    return {
+        "path": str(path),
+        "name": streaming.name,
+        "file_bytes": len(streaming.content),
+        "operators": dict(Counter(op.name for op in model.subgraphs[0].operators).most_common()),
+        "macs_per_frame": model_macs(model),
+        "states": len(streaming.state_shapes),
+        "state_bytes": sum(state.size for state in streaming.initial_states_q()),
+        "hop_ms": streaming.frontend.hop_ms,
+        "latency_ms": streaming.frontend.latency_ms,
+        "arena": {"used_bytes": plan.total_bytes, "min_bytes": plan.min_bytes},
+    }
+
+
+def fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
+    """Margins on a chip, and the cycles of one hop as an estimated band."""
+    from firmware_ref.cycles import estimate_cycles
+    from firmware_ref.fit import check_fit
+
+    result = check_fit(chip, report["arena"]["min_bytes"], report["file_bytes"])
+    band = estimate_cycles(report["macs_per_frame"], chip)
+    return {
+        "name": chip.name,
+        "fits": result.fits,
+        "budgets": {
+            budget.name: {
+                "needed_bytes": budget.needed_bytes,
+                "usable_bytes": budget.usable_bytes,
+                "margin_bytes": budget.margin_bytes,
+            }
+            for budget in result.budgets
+        },
+        "estimated_ms_per_hop": [band.low_ms, band.high_ms] if band else None,
+    }
+
+
+def print_deployed(report: dict[str, Any]) -> None:
+    """The same as text on stdout."""
+    arena = report["arena"]
+    operators = ", ".join(f"{name} {count}" for name, count in report["operators"].items())
+    click.echo(f"{report['path']}: {report['file_bytes']:,} bytes")
+    click.echo(
+        f"  arena on Cortex-M: {arena['used_bytes']:,} bytes used, {arena['min_bytes']:,} needed"
+    )
+    click.echo(f"  state: {report['states']} tensors, {report['state_bytes']:,} bytes")
+    click.echo(f"  {report['macs_per_frame']:,} MAC per hop of {report['hop_ms']:g} ms")
+    click.echo(f"  operators: {operators}")
+    if "target" not in report:
+        return
+    target = report["target"]
+    click.echo(f"  {target['name']}: {'fits' if target['fits'] else 'DOES NOT FIT'}")
+    for name, budget in target["budgets"].items():
+        click.echo(
+            f"    {name}: {budget['needed_bytes']:,} of {budget['usable_bytes']:,} bytes, "
+            f"margin {budget['margin_bytes']:,}"
+        )
+    if target["estimated_ms_per_hop"]:
+        low, high = target["estimated_ms_per_hop"]
+        click.echo(f"    estimate, not measured: {low:.1f} to {high:.1f} ms per hop")
