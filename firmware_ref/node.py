@@ -115,6 +115,14 @@ class Node:
             raise self.error(f"input {position} ({view.tensor.name!r}) has to be a constant")
         return view.array
 
+    def constant_integers(self, position: int) -> list[int]:
+        """The elements of an input that has to be a constant of int32, flat: axes, sizes, bounds."""
+        values = self.constant(position)
+        if values.dtype != np.int32:
+            raise self.error(f"needs int32 values in input {position}, received {values.dtype}")
+        integers: list[int] = values.reshape(-1).tolist()
+        return integers
+
     def output(self, position: int = 0) -> View:
         """An output; ModelError when the file lacks it."""
         if position >= len(self.outputs):

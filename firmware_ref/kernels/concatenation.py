@@ -42,18 +42,18 @@ def prepare_concatenation(node: Node) -> Invoke:
 
 def prepare_split(node: Node) -> Invoke:
     """The outputs = equal parts of the input along `axis`, which is a constant."""
-    return _prepare_split(node, node.input(1), node.constant(0))
+    return _prepare_split(node, node.input(1), node.constant_integers(0))
 
 
 def prepare_split_v(node: Node) -> Invoke:
     """The outputs = parts of the input along `axis`, as long as the outputs' shapes say."""
-    return _prepare_split(node, node.input(0), node.constant(2))
+    return _prepare_split(node, node.input(0), node.constant_integers(2))
 
 
-def _prepare_split(node: Node, x: View, axis_value: Array) -> Invoke:
-    if axis_value.size != 1 or not node.outputs:
+def _prepare_split(node: Node, x: View, axes: list[int]) -> Invoke:
+    if len(axes) != 1 or not node.outputs:
         raise node.error("needs one axis and at least one output")
-    axis = _axis(node, int(axis_value.reshape(-1)[0]), len(x.shape))
+    axis = _axis(node, axes[0], len(x.shape))
     return _copies(node, x, list(node.outputs), axis, into_whole=False)
 
 

@@ -20,17 +20,17 @@ def prepare_pad(node: Node) -> Invoke:
     """Fill, then copy the input into the middle."""
     x, y = node.input(0), node.output()
     rank = len(x.shape)
-    paddings = node.constant(1)
-    if paddings.dtype != np.int32 or paddings.size != 2 * rank or rank > MAX_RANK:
+    paddings = node.constant_integers(1)  # before and after of axis 0, of axis 1, ...
+    if len(paddings) != 2 * rank or rank > MAX_RANK:
         raise node.error(
-            f"needs {rank} pairs of int32 paddings and at most {MAX_RANK} dimensions, "
-            f"received {paddings.dtype} of shape {paddings.shape}"
+            f"needs {rank} pairs of paddings and at most {MAX_RANK} dimensions, "
+            f"received {len(paddings)} values"
         )
-    before, after = paddings.reshape(rank, 2).T.tolist()
+    before, after = paddings[::2], paddings[1::2]
     expected = tuple(b + n + a for b, n, a in zip(before, x.shape, after, strict=True))
     if min(before + after, default=0) < 0 or y.shape != expected:
         raise node.error(
-            f"pads {x.shape} by {paddings.reshape(rank, 2).tolist()} to {expected}, "
+            f"pads {x.shape} by {before} before and {after} after to {expected}, "
             f"but its output has {y.shape}"
         )
     border = _border(node)

@@ -21,7 +21,7 @@ def prepare_reshape(node: Node) -> Invoke:
 def prepare_transpose(node: Node) -> Invoke:
     """y[i_perm] = x[i], with `perm` a constant."""
     x, y = node.input(0), node.output()
-    permutation = node.constant(1).reshape(-1).tolist()
+    permutation = node.constant_integers(1)
     if sorted(permutation) != list(range(len(x.shape))):
         raise node.error(f"permutes {len(x.shape)} axes by {permutation}")
     source, out = x.array.transpose(permutation), y.array

@@ -23,7 +23,7 @@ def prepare_resize_nearest_neighbor(node: Node) -> Invoke:
     """One gather of pixels, with the indices worked out now."""
     options = node.options(ResizeNearestNeighborOptions)
     x, y = node.input(0), node.output()
-    size = node.constant(1).reshape(-1).tolist()
+    size = node.constant_integers(1)
     if len(x.shape) != 4 or 0 in x.shape or len(size) != 2:
         raise node.error(f"resizes {x.shape} to {size}, expected 4 dimensions and 2 sizes")
     batch, height, width, channels = x.shape

@@ -23,7 +23,7 @@ def prepare_strided_slice(node: Node) -> Invoke:
         raise node.error(f"slices {rank} dimensions; TFLM takes at most {MAX_RANK}")
     if options.ellipsis_mask or options.new_axis_mask or options.offset:
         raise node.error("uses an ellipsis, a new axis or an offset, which TFLM ignores")
-    bounds = [node.constant(position).reshape(-1).tolist() for position in (1, 2, 3)]
+    bounds = [node.constant_integers(position) for position in (1, 2, 3)]
     if any(len(values) != rank for values in bounds):
         raise node.error(f"needs begin, end and strides of {rank} values each")
     slices = []
