@@ -1,7 +1,8 @@
-"""`tfkd data`: look at corpora."""
+"""`tfkd data`: make the demo corpus, look at corpora."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -11,7 +12,32 @@ from tfkd.cli.output import json_option, print_json, progress
 
 @click.group()
 def data() -> None:
-    """Look at folders of recordings before training on them."""
+    """Make the demo corpus; look at folders of recordings before training on them."""
+
+
+@data.command()
+@click.option(
+    "-o", "--output", metavar="DIR", help="Where noise and pairs go.  [default: the user's cache]"
+)
+@json_option
+def demo(output: str | None, as_json: bool) -> None:
+    """Make the demo corpus, or find it, and print its folders.
+
+    Synthesised speech that comes with tfkd, procedural noise, and held-out pairs of both.
+
+    \b
+    Example:
+      tfkd data demo
+    """
+    from tfkd.data.demo import demo_corpus
+
+    corpus = demo_corpus(Path(output) if output else None)
+    folders = {name: str(folder) for name, folder in asdict(corpus).items()}
+    if as_json:
+        print_json("data-demo", folders)
+        return
+    for name, folder in folders.items():
+        click.echo(f"{name}: {folder}")
 
 
 @data.command()
