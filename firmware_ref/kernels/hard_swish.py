@@ -37,6 +37,13 @@ def _high_mul_towards_zero_int16(a: Int64Array, b: Int64Array) -> Int64Array:
     return quotient
 
 
+def _rounding_divide_int16(x: Int64Array, exponent: int) -> Int64Array:
+    """RoundingDivideByPOT of int16; from 2^16 on its mask is cut to -1, which leaves 1 or -1."""
+    if exponent < 16:
+        return rounding_divide_by_pot(x, exponent)
+    return np.where(x < 0, np.int64(-1), np.int64(1))
+
+
 def _shift_left_int16(x: Int64Array, bits: int) -> Int64Array:
     """SaturatingLeftShift of int16."""
     return np.clip(x << bits, _INT16_MIN, _INT16_MAX)
@@ -74,10 +81,12 @@ def prepare_hard_swish(node: Node) -> Invoke:
         if exponent > 0:
             reluish = _shift_left_int16(reluish, 1)
         elif exponent < 0:
-            reluish = rounding_divide_by_pot(reluish, -exponent)
+            reluish = _rounding_divide_int16(reluish, -exponent)
         reluish = (reluish + (1 << 15)) >> 1
         product = _high_mul_towards_zero_int16(reluish, preshift)
-        return np.clip(rounding_divide_by_pot(product, -output_exponent) + y.zero_point, -128, 127)
+        return np.clip(
+            _rounding_divide_int16(product, -int(output_exponent)) + y.zero_point, -128, 127
+        )
 
     return elementwise(node, hard_swish)
 

@@ -24,6 +24,7 @@ from firmware_ref.node import Invoke, Node
 from firmware_ref.options import LeakyReluOptions
 
 _SIGNATURES = ("int8 -> int8", "int16 -> int16")
+_MAX_BROADCAST_RANK = 4  # BroadcastPrelu4DSlow
 
 
 def prepare_relu(node: Node) -> Invoke:
@@ -96,6 +97,8 @@ def prepare_prelu(node: Node) -> Invoke:
     x, alpha, y = node.input(0), node.input(1), node.output()
     require_scales(node, x, alpha, y)
     require_same_size(node, x, y)
+    if x.array.ndim > _MAX_BROADCAST_RANK:
+        raise node.error(f"reads {x.array.ndim} dimensions, TFLM at most {_MAX_BROADCAST_RANK}")
     out = y.array.reshape(x.shape)
     identity = quantize_multiplier(float(x.scale) / float(y.scale))
     below = quantize_multiplier(float(x.scale) * float(alpha.scale) / float(y.scale))

@@ -17,7 +17,7 @@ from firmware_ref.fixed_point import (
 from firmware_ref.fixed_point_functions import exp_on_negative_values, reciprocal
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.kernels.logistic_tanh import input_radius
-from firmware_ref.kernels.quantized import require_same_size, require_scales
+from firmware_ref.kernels.quantized import require_scales
 from firmware_ref.node import Invoke, Node
 from firmware_ref.options import SoftmaxOptions
 
@@ -34,9 +34,11 @@ def prepare_softmax(node: Node) -> Invoke:
     """
     x, y = node.input(0), node.output()
     require_scales(node, x, y)
-    require_same_size(node, x, y)
-    if x.array.size == 0 or x.array.ndim == 0:
-        raise node.error(f"needs at least one element along a last axis, received shape {x.shape}")
+    if x.shape != y.shape or x.array.size == 0 or x.array.ndim == 0:
+        raise node.error(
+            "needs an output of the input's shape and at least one element along the last axis, "
+            f"received {x.shape} and {y.shape}"
+        )
     info = np.iinfo(y.array.dtype)
     bits = y.array.dtype.itemsize * 8
     expected_scale = np.float32(1.0 / 2**bits)

@@ -67,7 +67,8 @@ def _hard_swish(rng: Rng) -> Case:
     shape = _shape(rng)
     x = quantised(graph, rng, shape, np.int8)
     smallest = scale_of(graph, x) / 100  # TFLM refuses scales below 1/128 of the input's
-    y = quantised(graph, rng, shape, np.int8, of_scale=smallest * np.exp(rng.uniform(0, 7)))
+    octaves = rng.uniform(0, 24 if rng.integers(8) == 0 else 10)
+    y = quantised(graph, rng, shape, np.int8, of_scale=smallest * 2.0**octaves)
     graph.operator("HARD_SWISH", [x], [y])
     return case(model, rng, [x], [y])
 
