@@ -25,8 +25,8 @@ def convert(
     """Convert a run to int8 for TFLite Micro.
 
     Writes a streaming model.tflite, the same as a C array, a resolver with its operators, and a
-    memory report. Exit code 3 when the converted graph is not what TFLite Micro runs (the tensor or operator is
-    named), or when it does not fit the target.
+    memory report. Exit code 3 when the converted graph is not what TFLite Micro runs (the
+    tensor or operator is named), or when it does not fit the target.
 
     \b
     Example:

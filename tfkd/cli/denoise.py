@@ -31,8 +31,9 @@ from tfkd.errors import AudioError
 def denoise(sources: tuple[str, ...], output: str, model: str, engine: str, as_json: bool) -> None:
     """Denoise files or folders of recordings.
 
-    Any length, sample rate and channel count. The output is aligned with the input to the sample and has its length, rate and channels;
-    folders become folders of .wav with the same names. The path of each output is printed.
+    Any length, sample rate and channel count. The output is aligned with the input to the
+    sample and has its length, rate and channels; folders become folders of .wav with the same
+    names. The path of each output is printed.
 
     \b
     Example:

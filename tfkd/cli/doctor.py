@@ -27,7 +27,8 @@ _SUPPORTED_PYTHON = ((3, 10), (3, 12))
 def doctor(as_json: bool) -> None:
     """Report versions against the tested ones.
 
-    Paste this into a bug report. Exit code 3 when a required package is missing or Python is not supported.
+    Paste this into a bug report. Exit code 3 when a required package is missing or Python is
+    not supported.
 
     \b
     Example:

@@ -26,7 +26,7 @@ _DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
 
 
 @click.command()
-@click.argument("model", metavar="NAME|RUN|FILE", default=DEFAULT_MODEL)
+@click.argument("model", metavar="[NAME|RUN|FILE]", default=DEFAULT_MODEL)
 @click.option(
     "--noisy", metavar="DIR", help="Noisy recordings.  [default: the demo's held-out pairs]"
 )
@@ -59,8 +59,9 @@ def evaluate(
 ) -> None:
     """Score a model: PESQ-WB, STOI, ESTOI and SI-SDR.
 
-    Scores the noisy input, the float model and int8. Means per SNR with 95 % intervals, and paired differences with their standard errors. The
-    table goes to stderr, one JSON object to stdout.
+    Scores the noisy input, the float model and int8. Means per SNR with 95 % intervals, and
+    paired differences with their standard errors. The table goes to stderr, one JSON object to
+    stdout.
 
     \b
     Example:
@@ -143,7 +144,9 @@ def _print_tables(evaluation: Evaluation) -> None:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    means = Table(title="mean ± half of the 95 % interval", title_justify="left", box=SIMPLE)
+    means = Table(
+        title="mean ± half of the 95 % interval", title_justify="left", box=SIMPLE, pad_edge=False
+    )
     for heading in ("SNR dB", "pairs", "system", *_DIGITS):
         means.add_column(heading, justify="left" if heading == "system" else "right", no_wrap=True)
     for name, group in evaluation.groups().items():
@@ -155,7 +158,12 @@ def _print_tables(evaluation: Evaluation) -> None:
             ]
             means.add_row(name, str(len(group)), system, *cells)
         means.add_section()
-    paired = Table(title="paired difference ± its standard error", title_justify="left", box=SIMPLE)
+    paired = Table(
+        title="paired difference ± its standard error",
+        title_justify="left",
+        box=SIMPLE,
+        pad_edge=False,
+    )
     for heading in ("systems", *_DIGITS):
         paired.add_column(
             heading, justify="left" if heading == "systems" else "right", no_wrap=True

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", metavar="PRESET|RUN|FILE", default=DEFAULT_MODEL)
+@click.argument("model", metavar="[PRESET|RUN|FILE]", default=DEFAULT_MODEL)
 @click.option(
     "--target", metavar="CHIP", help="Also show the margins on a chip, such as nano33ble."
 )
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def info(model: str, target: str | None, as_json: bool) -> None:
     """Show what a model costs.
 
-    Parameters, MAC/s, receptive field, latency; file, operators, arena. A preset is counted layer by layer; a converted or released model also by its .tflite.
+    Parameters, MAC/s, receptive field, latency; file, operators, arena. A preset is counted
+    layer by layer; a converted or released model also by its .tflite.
 
     \b
     Example:
@@ -59,12 +60,12 @@ def info(model: str, target: str | None, as_json: bool) -> None:
 
 
 def _model_config(model: str) -> ModelConfig | None:
-    """The configuration behind a preset or run; None for a bare .tflite."""
-    from tfkd.config_file import load_config, preset_names, read_config
+    """The configuration behind a preset or run; None for a .tflite."""
+    from tfkd.config_file import load_config, read_config
 
     if (Path(model) / "config.toml").is_file():
         return read_config(Path(model) / "config.toml").model
-    return load_config(model).model if model in preset_names() else None
+    return None if Path(model).exists() else load_config(model).model
 
 
 def _tflite(model: str, required: bool) -> Path | None:

@@ -22,7 +22,10 @@ def console() -> Console:
     """A console on stderr; it honours NO_COLOR and plain files."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    target = Console(stderr=True, highlight=False)
+    if not target.is_terminal:
+        target.width = 120  # a log file has no edge at which to cut tables
+    return target
 
 
 def print_json(command: str, result: Mapping[str, Any], version: int = 1) -> None:

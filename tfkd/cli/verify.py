@@ -11,7 +11,7 @@ from tfkd.engines.choice import DEFAULT_MODEL, find_tflite
 
 
 @click.command()
-@click.argument("model", metavar="NAME|RUN|FILE", default=DEFAULT_MODEL)
+@click.argument("model", metavar="[NAME|RUN|FILE]", default=DEFAULT_MODEL)
 @click.option(
     "--engine",
     "engines",
@@ -28,10 +28,10 @@ from tfkd.engines.choice import DEFAULT_MODEL, find_tflite
 def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json: bool) -> None:
     """Prove that all engines compute the same bits.
 
-    Runs TFLite Micro beside TFLite's reference kernels and firmware_ref, with state, and compares
-    every tensor. Exit code 3 and the first differing tensor when they disagree. TFLite rounds
-    FULLY_CONNECTED otherwise than TFLite Micro does; such a difference is reported, but is no
-    failure.
+    Runs TFLite Micro beside TFLite's reference kernels and firmware_ref, with state, and
+    compares every tensor. Exit code 3 and the first differing tensor when they disagree. TFLite
+    rounds FULLY_CONNECTED otherwise than TFLite Micro does; such a difference is reported, but
+    is no failure.
 
     \b
     Example:

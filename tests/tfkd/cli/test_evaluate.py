@@ -1,0 +1,39 @@
+import json
+
+
+def test_table_on_stderr_and_one_object_on_stdout(run_tfkd, gate, pair_folders):
+    noisy, clean = pair_folders
+    result = run_tfkd(
+        *("evaluate", gate, "--noisy", noisy, "--clean", clean, "--jobs", 1, "--files"),
+        *("--system", "int8-firmware-ref", "--limit", 3),
+    )
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["schema"] == "tfkd.evaluate/1"
+    assert report["pairs"] == 3
+    assert list(report["systems"]) == ["noisy", "int8-firmware-ref"]
+    assert list(report["systems"]["noisy"]) == ["-5", "10", "all"]
+    scores = [file["int8-firmware-ref"]["si_sdr"] for file in report["files"]]
+    summary = report["systems"]["int8-firmware-ref"]["all"]["si_sdr"]
+    assert summary["mean"] == sum(scores) / 3
+    assert report["systems"]["noisy"]["10"]["si_sdr"]["half_width"] is None  # of one value
+    difference = report["differences"]["int8-firmware-ref - noisy"]["si_sdr"]
+    before = report["systems"]["noisy"]["all"]["si_sdr"]
+    assert abs(difference["mean"] - (summary["mean"] - before["mean"])) < 1e-9
+    for text in ("SNR dB", "pesq_wb", "int8-firmware-ref", "paired difference"):
+        assert text in result.stderr
+
+
+def test_mistakes(run_tfkd, gate, pair_folders, tmp_path):
+    noisy, clean = pair_folders
+    assert run_tfkd("evaluate", gate, "--noisy", noisy).exit_code == 2
+    result = run_tfkd("evaluate", gate, "--noisy", tmp_path / "none", "--clean", clean)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no such folder" in result.stderr
+    (clean / "a_snrm05_1.wav").unlink()
+    result = run_tfkd("evaluate", gate, "--noisy", noisy, "--clean", clean)
+    assert result.exit_code == 1
+    assert "no clean partner" in result.stderr
+    result = run_tfkd("evaluate", tmp_path, "--noisy", noisy, "--clean", noisy)
+    assert result.exit_code == 1
+    assert "holds no model.tflite" in result.stderr

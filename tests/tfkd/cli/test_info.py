@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from tfkd.config_file import preset_names
+
+
+def test_tflite(run_tfkd, gate):
+    report = json.loads(run_tfkd("info", gate, "--json").stdout)
+    assert report["schema"] == "tfkd.info/1"
+    assert report["budget"] is None
+    tflite = report["tflite"]
+    assert tflite["file_bytes"] == gate.stat().st_size
+    assert tflite["operators"] == {
+        "CONCATENATION": 1,
+        "CONV_2D": 1,
+        "LOGISTIC": 1,
+        "STRIDED_SLICE": 1,
+    }
+    assert (tflite["macs_per_frame"], tflite["state_bytes"]) == (3 * 64, 2 * 64)
+    assert tflite["arena"]["min_bytes"] >= tflite["arena"]["used_bytes"] > 0
+
+
+def test_target(run_tfkd, gate):
+    result = run_tfkd("info", gate, "--target", "nano33ble")
+    assert result.exit_code == 0, result.stderr
+    assert "nano33ble: fits" in result.stdout and "margin" in result.stdout
+    result = run_tfkd("info", gate, "--target", "nano33bel")
+    assert result.exit_code == 1
+    assert "nano33ble" in result.stderr
+
+
+@pytest.mark.slow
+def test_preset(run_tfkd):
+    report = json.loads(run_tfkd("info", "micro", "--json").stdout)
+    assert report["budget"]["name"] == "micro"
+    assert report["budget"]["latency_ms"] == 32.0
+    assert report["budget"]["parameters"] <= 30_000
+
+
+@pytest.mark.slow
+def test_students(run_tfkd):
+    report = json.loads(run_tfkd("students", "--json").stdout)
+    assert {row["name"] for row in report["presets"]} == set(preset_names())
+    sizes = [row["parameters"] for row in report["presets"]]
+    assert sizes == sorted(sizes)
+
+
+def test_unknown_model(run_tfkd):
+    result = run_tfkd("info", "tinny")
+    assert result.exit_code == 1
+    assert "Did you mean 'tiny'?" in result.stderr

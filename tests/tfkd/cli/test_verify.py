@@ -1,0 +1,47 @@
+import json
+
+import pytest
+
+from tfkd.engines import tensor_trace
+
+pytestmark = pytest.mark.oracle
+
+
+@pytest.mark.slow
+def test_equal_engines(run_tfkd, gate):
+    result = run_tfkd("verify", gate, "--frames", 300)
+    assert result.exit_code == 0, result.stderr
+    assert "tflm == tflite: 300 frames" in result.stdout
+    assert "tflm == firmware-ref: 300 frames" in result.stdout
+    assert "equal" in result.stdout and "arena on Cortex-M" in result.stdout
+
+
+def test_json(run_tfkd, gate):
+    result = run_tfkd("verify", gate, "--engine", "firmware-ref", "--frames", 300, "--json")
+    report = json.loads(result.stdout)
+    assert report["schema"] == "tfkd.verify/1"
+    assert report["engines"][0]["equal"] and report["engines"][0]["frames"] == 300
+    x86 = report["arena"]["x86_64"]
+    assert x86["tflm_bytes"] == x86["predicted_bytes"] > 0
+
+
+def test_difference_exits_3_and_names_the_tensor(run_tfkd, gate, monkeypatch):
+    def faulty(model):
+        trace = tensor_trace.firmware_ref_trace(model)
+        return lambda inputs_q: {index: t ^ 1 for index, t in trace(inputs_q).items()}
+
+    monkeypatch.setitem(tensor_trace.TRACES, "firmware-ref", faulty)
+    result = run_tfkd("verify", gate, "--engine", "firmware-ref", "--frames", 300)
+    assert result.exit_code == 3
+    assert "frame 0, tensor 2 (history, written by CONCATENATION)" in result.stderr
+
+
+def test_damaged_model(run_tfkd, gate, tmp_path):
+    (tmp_path / "x.tflite").write_bytes(gate.read_bytes()[:300])
+    result = run_tfkd("verify", tmp_path / "x.tflite")
+    assert result.exit_code == 1
+    assert "is not a usable .tflite model" in result.stderr
+
+
+def test_fewer_frames_than_300_are_wrong_usage(run_tfkd, gate):
+    assert run_tfkd("verify", gate, "--frames", 299).exit_code == 2
