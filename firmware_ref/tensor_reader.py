@@ -32,6 +32,9 @@ def read_tensor(index: int, table: Table, buffers: list[memoryview]) -> Tensor:
             f"{what} names buffer {buffer_index}, but the model has {len(buffers)} buffers."
         )
     content = buffers[buffer_index] if buffers else memoryview(b"")
+    is_variable = bool(table.scalar(Slot.TENSOR_IS_VARIABLE, "uint8"))
+    if is_variable and len(content) > 0:
+        raise ModelError(f"{what} is a variable, yet has the content of a constant.")
     return Tensor(
         index=index,
         name=name,
@@ -39,7 +42,7 @@ def read_tensor(index: int, table: Table, buffers: list[memoryview]) -> Tensor:
         type=kind,
         quantization=_quantization(table, kind, shape, what),
         data=_data(content, kind, shape, what, table),
-        is_variable=bool(table.scalar(Slot.TENSOR_IS_VARIABLE, "uint8")),
+        is_variable=is_variable,
         buffer_index=buffer_index,
     )
 
