@@ -110,7 +110,7 @@ def write_offline_plan(
     cmsis_nn: bool = False,
     mve: bool = False,
 ) -> OfflinePlan:
-    """Write a copy of a .tflite file that carries a smaller plan.
+    """Write a copy of a .tflite file that carries a smaller plan; an equal copy where none is.
 
     Args:
         source: the model.
@@ -121,13 +121,15 @@ def write_offline_plan(
         ModelError: the model is damaged, or the copy cannot be written.
     """
     source, destination = Path(source), Path(destination)
-    read_model(source)  # names what is wrong with the path or file
+    model = read_model(source)  # names what is wrong with the path or file
     content = source.read_bytes()
     plan = plan_offline(content, abi, cmsis_nn=cmsis_nn, mve=mve)
+    if plan.saved_bytes or OFFLINE_METADATA in model.metadata:
+        content = with_metadata(content, OFFLINE_METADATA, plan.metadata)
     try:
         with tempfile.NamedTemporaryFile(dir=destination.parent, delete=False) as file:
             temporary = Path(file.name)
-            file.write(with_metadata(content, OFFLINE_METADATA, plan.metadata))
+            file.write(content)
         temporary.replace(destination)
     except OSError as error:
         raise ModelError(f"cannot write the model {destination}: {error.strerror}.") from error

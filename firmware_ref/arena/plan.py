@@ -14,7 +14,7 @@ from firmware_ref.arena.allocator import Usage
 from firmware_ref.arena.buffers import ARENA_ALIGNMENT_BYTES, head_bytes, peak_live_bytes
 from firmware_ref.arena.cmsis_nn import cmsis_nn_requests
 from firmware_ref.arena.greedy_planner import greedy_plan
-from firmware_ref.arena.lifetimes import TensorKey
+from firmware_ref.arena.lifetimes import Lifetimes, TensorKey
 from firmware_ref.arena.model_buffers import PlannedBuffer, model_buffers
 from firmware_ref.arena.requests import prepare_requests
 from firmware_ref.errors import TargetError
@@ -39,7 +39,7 @@ class ArenaPlan:
         offsets: the offset of each buffer from the arena's start, in the same order.
         variable_tensors: (subgraph, tensor) -> distance of its start from the arena's end.
         resource_variables: (container, shared name) -> likewise.
-        step_count: number of time steps that `first_used` and `last_used` count.
+        steps: what runs at each of the steps that `first_used` and `last_used` count.
     """
 
     abi: str
@@ -53,7 +53,7 @@ class ArenaPlan:
     offsets: tuple[int, ...]
     variable_tensors: Mapping[TensorKey, int]
     resource_variables: Mapping[tuple[str, str], int]
-    step_count: int
+    steps: tuple[str, ...]
 
     @property
     def tensor_offsets(self) -> dict[TensorKey, int]:
@@ -137,8 +137,18 @@ def plan_arena(
         offsets=tuple(offsets),
         variable_tensors=MappingProxyType(aligned.variable_tensors),
         resource_variables=MappingProxyType(aligned.resource_variables),
-        step_count=buffers.lifetimes.step_count,
+        steps=_step_names(model, buffers.lifetimes),
     )
+
+
+def _step_names(model: Model, lifetimes: Lifetimes) -> tuple[str, ...]:
+    names = [""] * lifetimes.step_count
+    for (subgraph, op), (first, last) in lifetimes.operators.items():
+        names[first] = model.subgraphs[subgraph].operators[op].name
+        if last > first:  # it calls a subgraph, which begins at the next step
+            names[first + 1] = "(call)"
+    names[0] = "(inputs)"
+    return tuple(names)
 
 
 def _round_up_to(size_bytes: int, remainder: int) -> int:

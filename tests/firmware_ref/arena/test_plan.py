@@ -57,7 +57,7 @@ def test_one_operator_by_hand() -> None:
     assert sum(usage.used_bytes for usage in plan.categories.values()) == plan.tail_bytes
     assert plan.tensor_offsets == {(0, 0): 112, (0, 1): 0}
     assert [(b.buffer.first_used, b.buffer.last_used) for b in plan.buffers] == [(0, 1), (1, 1)]
-    assert plan.step_count == 2
+    assert plan.steps == ("(inputs)", "RELU")
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN_MODELS))
