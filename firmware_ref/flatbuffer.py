@@ -31,12 +31,15 @@ _FORMATS = {
 }
 _DTYPES = {"uint8": "u1", "int32": "<i4", "uint32": "<u4", "float32": "<f4", "int64": "<i8"}
 
+_TABLE_COST = 32
+"""Decoding a table takes as long as that many bytes; in a file it takes 8 bytes at least."""
+
 
 class Flatbuffer:
     """The bytes of a flatbuffer, with a budget of work.
 
     A hostile file may point a million references at one large vector. The budget, 8 times the size
-    of the file, bounds what may be decoded in all; an honest file needs about once its size.
+    of the file, bounds what may be decoded in all; an honest file needs at most 4 times its size.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -88,7 +91,7 @@ class Table:
         self.what = what
         self._buffer = buffer
         self._position = position
-        buffer.spend(8, what)
+        buffer.spend(_TABLE_COST, what)
         self._vtable = position - buffer.scalar("int32", position, what)
         self._vtable_size = buffer.scalar("uint16", self._vtable, f"the vtable of {what}")
         self._size = buffer.scalar("uint16", self._vtable + 2, f"the vtable of {what}")

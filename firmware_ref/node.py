@@ -116,7 +116,7 @@ class Node:
         return view.array
 
     def constant_integers(self, position: int) -> list[int]:
-        """The elements of an input that has to be a constant of int32, flat: axes, sizes, bounds."""
+        """The elements of a constant int32 input, flat: axes, sizes, bounds."""
         values = self.constant(position)
         if values.dtype != np.int32:
             raise self.error(f"needs int32 values in input {position}, received {values.dtype}")
