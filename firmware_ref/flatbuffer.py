@@ -63,7 +63,8 @@ class Flatbuffer:
     def scalar(self, kind: str, position: int, what: str) -> Any:
         """The scalar at `position`."""
         form = _FORMATS[kind]
-        self.check(position, form.size, what)
+        if not 0 <= position <= len(self.content) - form.size:
+            self.check(position, form.size, what)
         return form.unpack_from(self.content, position)[0]
 
     def check(self, position: int, size: int, what: str) -> None:

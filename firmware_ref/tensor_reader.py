@@ -91,21 +91,28 @@ def _quantization(
             f"{what} has {scales.size} scales along axis {axis}, "
             f"which does not fit its shape {shape}."
         )
-    if not np.all(np.isfinite(scales)) or np.any(scales < 0):
+    # NaN fails both comparisons.
+    if not (scales.min() >= 0 and scales.max() < np.inf):
         raise ModelError(f"{what} has a scale that is negative or not a number.")
     _check_zero_points(zero_points, kind, what)
-    spread = np.broadcast_to(zero_points, scales.shape)
-    return Quantization(scales, np.asarray(spread, dtype=np.int64), axis)
+    if zero_points.size != scales.size:
+        zero_points = np.full(scales.shape, zero_points[0])
+    return Quantization(scales, zero_points.astype(np.int64, copy=False), axis)
+
+
+_ZERO_POINT_LIMITS = {
+    TensorType.INT8: (-128, 127),
+    TensorType.UINT8: (0, 255),
+    TensorType.INT16: (-32768, 32767),
+}
 
 
 def _check_zero_points(zero_points: NDArray[Any], kind: TensorType, what: str) -> None:
-    if kind not in (TensorType.INT8, TensorType.UINT8, TensorType.INT16):
+    if kind not in _ZERO_POINT_LIMITS:
         return
-    limits = np.iinfo(kind.dtype)
-    if np.any(zero_points < limits.min) or np.any(zero_points > limits.max):
-        raise ModelError(
-            f"{what} has a zero point outside the range of {kind} ({limits.min} to {limits.max})."
-        )
+    low, high = _ZERO_POINT_LIMITS[kind]
+    if zero_points.min() < low or zero_points.max() > high:
+        raise ModelError(f"{what} has a zero point outside the range of {kind} ({low} to {high}).")
 
 
 def _data(
