@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from firmware_ref.kernels.filter_quantization import (
     bias_values,
     channel_factors,
+    effective_zero_point,
     has_wide_accumulator,
     largest_magnitude,
     output_range,
@@ -51,12 +52,12 @@ def prepare_conv_2d(node: Node) -> Invoke:
     weights = _dense_weights(node, filters, x.shape[3])  # (K, C_out)
     scaled = ScaledFilter(
         weights,
-        bias_values(node, 2, channels) - x.zero_point * weights.sum(axis=0),
+        bias_values(node, 2, channels) - effective_zero_point(x) * weights.sum(axis=0),
         channel_factors(node, x, node.input(1), y, channels),
         largest_magnitude(x),
         output_range(node, options.fused_activation_function, y, wide=has_wide_accumulator(node)),
     )
-    windows = Windows(x.array, rows, columns, x.zero_point, x.array.dtype)
+    windows = Windows(x.array, rows, columns, effective_zero_point(x), x.array.dtype)
     depth = weights.shape[0]
     # One row per output position; the last column is 1 and meets the offset.
     matrix = np.ones((np.prod(expected[:3], dtype=int), depth + 1))

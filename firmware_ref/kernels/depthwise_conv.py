@@ -16,6 +16,7 @@ import numpy as np
 from firmware_ref.kernels.filter_quantization import (
     bias_values,
     channel_factors,
+    effective_zero_point,
     largest_magnitude,
     output_range,
 )
@@ -55,12 +56,12 @@ def prepare_depthwise_conv_2d(node: Node) -> Invoke:
     weights = filters[0].astype(np.int64)  # (kh, kw, C_out)
     scaled = ScaledFilter(
         weights,
-        bias_values(node, 2, channels) - x.zero_point * weights.sum(axis=(0, 1)),
+        bias_values(node, 2, channels) - effective_zero_point(x) * weights.sum(axis=(0, 1)),
         channel_factors(node, x, node.input(1), y, channels),
         largest_magnitude(x),
         output_range(node, options.fused_activation_function, y, wide=y.type is TensorType.INT16),
     )
-    windows = Windows(x.array, rows, columns, x.zero_point, np.float64)
+    windows = Windows(x.array, rows, columns, effective_zero_point(x), np.float64)
     multiplier = channels // input_channels
     # (kh, kw, N, H_out, W_out, C_in, M): one block of products per tap, and one of offsets
     view = windows.view.transpose(3, 4, 0, 1, 2, 5)[..., np.newaxis]

@@ -63,11 +63,15 @@ def has_wide_accumulator(node: Node) -> bool:
     )
 
 
+def effective_zero_point(view: View) -> int:
+    """The zero point that convolutions use: TFLM's take that of an int16 tensor as 0."""
+    return view.zero_point if view.type is TensorType.INT8 else 0
+
+
 def output_range(node: Node, activation: Activation, y: View, *, wide: bool) -> OutputRange:
-    """Zero point and clamp of the output. TFLM adds no zero point to int16 outputs."""
+    """Zero point and clamp of a convolution's output."""
     low, high = activation_range(node, activation, y)
-    zero_point = y.zero_point if y.type is TensorType.INT8 else 0
-    return OutputRange(zero_point, low, high, wide)
+    return OutputRange(effective_zero_point(y), low, high, wide)
 
 
 def largest_magnitude(view: View) -> int:

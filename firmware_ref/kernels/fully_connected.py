@@ -16,15 +16,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_ref.kernels.activation_range import activation_range
 from firmware_ref.kernels.filter_quantization import (
     bias_values,
     channel_factors,
     has_wide_accumulator,
     largest_magnitude,
-    output_range,
 )
 from firmware_ref.kernels.kernel import Kernel
-from firmware_ref.kernels.scaled_filter import ScaledFilter
+from firmware_ref.kernels.scaled_filter import OutputRange, ScaledFilter
 from firmware_ref.node import Invoke, Node, View
 from firmware_ref.options import FullyConnectedOptions, WeightsFormat
 
@@ -42,13 +42,16 @@ def prepare_fully_connected(node: Node) -> Invoke:
     rows = y.tensor.elements // channels if channels else 0
     if filters.size != channels * depth or x.tensor.elements != rows * depth:
         raise node.error(f"has an input of shape {x.shape} for {rows} rows of {depth} weights each")
-    weights = filters.reshape(channels, depth).T.astype(np.int64) - weights_view.zero_point
+    weights = filters.reshape(channels, depth).T.astype(np.int64)  # (D, C)
+    if not _is_per_channel(weights_view):  # per channel, TFLM takes the weights' zero point as 0
+        weights = weights - weights_view.zero_point
+    low, high = activation_range(node, options.fused_activation_function, y)
     scaled = ScaledFilter(
         weights,
         bias_values(node, 2, channels) - x.zero_point * weights.sum(axis=0),
         _factors(node, x, weights_view, y, channels),
         largest_magnitude(x),
-        output_range(node, options.fused_activation_function, y, wide=has_wide_accumulator(node)),
+        OutputRange(y.zero_point, low, high, wide=has_wide_accumulator(node)),
     )
     # The last column is 1 and meets the offset.
     matrix = np.ones((rows, depth + 1))
@@ -66,10 +69,14 @@ def prepare_fully_connected(node: Node) -> Invoke:
     return invoke
 
 
+def _is_per_channel(weights: View) -> bool:
+    quantization = weights.tensor.quantization
+    return quantization is not None and quantization.scales.size > 1
+
+
 def _factors(node: Node, x: View, weights: View, y: View, channels: int) -> NDArray[np.float64]:
     factors = channel_factors(node, x, weights, y, channels)
-    quantization = weights.tensor.quantization
-    if quantization is None or quantization.scales.size > 1:
+    if _is_per_channel(weights):
         return factors
     bias = node.optional_input(2)
     if bias is not None:

@@ -18,6 +18,7 @@ import numpy as np
 from firmware_ref.kernels.filter_quantization import (
     bias_values,
     channel_factors,
+    effective_zero_point,
     largest_magnitude,
     output_range,
 )
@@ -50,7 +51,7 @@ def prepare_transpose_conv(node: Node) -> Invoke:
         weights,
         bias_values(node, 3, channels),
         channel_factors(node, x, node.input(1), y, channels),
-        largest_magnitude(x) + abs(x.zero_point),
+        largest_magnitude(x) + abs(effective_zero_point(x)),
         output_range(node, options.fused_activation_function, y, wide=y.type is TensorType.INT16),
     )
     centred = np.empty((batch * height * width, depth))
@@ -82,7 +83,7 @@ def prepare_transpose_conv(node: Node) -> Invoke:
     cropped = sums[
         :, rows.before : rows.before + y.shape[1], columns.before : columns.before + y.shape[2]
     ]
-    source, zero_point = x.array.reshape(-1, depth), x.zero_point
+    source, zero_point = x.array.reshape(-1, depth), effective_zero_point(x)
     offset, finish = scaled.offset, scaled.rounding(cropped, y.array)
 
     def invoke() -> None:

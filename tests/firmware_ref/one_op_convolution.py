@@ -58,6 +58,15 @@ def _filter_and_bias(
     return weights, bias
 
 
+def _int16_zero_points(
+    graph: SubgraphBuilder, rng: Rng, dtype: DTypeLike, tensors: tuple[int, ...]
+) -> None:
+    """Now and then, zero points that int16 should not have: convolutions take them as 0."""
+    if np.dtype(dtype) == np.int16 and rng.integers(6) == 0:
+        for tensor in tensors:
+            graph.tensors[tensor].quantization.zeroPoint = [int(rng.integers(-300, 301))]
+
+
 def _window_output(size: int, window: int, stride: int, dilation: int, padding: int) -> int:
     effective = (window - 1) * dilation + 1
     return -(-size // stride) if padding == _SAME else -(-(size - effective + 1) // stride)
@@ -99,6 +108,7 @@ def _conv_2d(
         dilationHFactor=dilation[0], dilationWFactor=dilation[1],
         fusedActivationFunction=activation(rng),
     )  # fmt: skip
+    _int16_zero_points(graph, rng, dtype, (x, y))
     return case(model, rng, [x], [y])
 
 
@@ -119,6 +129,7 @@ def _depthwise_conv_2d(rng: Rng, dtype: DTypeLike) -> Case:
         dilationHFactor=dilation[0], dilationWFactor=dilation[1], depthMultiplier=multiplier,
         fusedActivationFunction=activation(rng),
     )  # fmt: skip
+    _int16_zero_points(graph, rng, dtype, (x, y))
     return case(model, rng, [x], [y])
 
 
@@ -144,6 +155,7 @@ def _transpose_conv(rng: Rng, dtype: DTypeLike) -> Case:
         options="TransposeConvOptions", padding=padding, strideH=stride[0], strideW=stride[1],
         fusedActivationFunction=activation(rng),
     )  # fmt: skip
+    _int16_zero_points(graph, rng, dtype, (x, y))
     return case(model, rng, [x], [y])
 
 
@@ -164,14 +176,18 @@ def _fully_connected(
     y = quantised(graph, rng, out_shape, dtype)
     weights, bias = _filter_and_bias(
         graph, rng, x, y, (outputs, depth), 0, dtype,
-        per_channel=not weight_zero_point and bool(rng.integers(2)), bias_type=bias_type,
+        per_channel=bool(rng.integers(2)), bias_type=bias_type,
     )  # fmt: skip
     if weight_zero_point:
-        graph.tensors[weights].quantization.zeroPoint = [int(rng.integers(-20, 21))]
+        zero_points = graph.tensors[weights].quantization.zeroPoint
+        graph.tensors[weights].quantization.zeroPoint = [int(rng.integers(-20, 21))] * len(
+            zero_points
+        )
     graph.operator(
         "FULLY_CONNECTED", [x, weights, bias], [y], options="FullyConnectedOptions",
         fusedActivationFunction=activation(rng), keepNumDims=keep_num_dims,
     )  # fmt: skip
+    _int16_zero_points(graph, rng, dtype, (x, y))
     return case(model, rng, [x], [y])
 
 
@@ -224,6 +240,9 @@ CONVOLUTION_MODELS: dict[str, Draw] = {
     "FULLY_CONNECTED": partial(_fully_connected, dtype=np.int8),
     "FULLY_CONNECTED/weight-zero-point": partial(
         _fully_connected, dtype=np.int8, weight_zero_point=True
+    ),
+    "FULLY_CONNECTED/16x8-weight-zero-point": partial(
+        _fully_connected, dtype=np.int16, weight_zero_point=True
     ),
     "FULLY_CONNECTED/16x8": partial(_fully_connected, dtype=np.int16),
     "FULLY_CONNECTED/16x8-int32-bias": partial(
