@@ -1,4 +1,4 @@
-"""UNIDIRECTIONAL_SEQUENCE_LSTM: int8 activations and weights, int16 cell, int16 gates.
+"""UNIDIRECTIONAL_SEQUENCE_LSTM: int8 or int16 activations, int8 weights, int16 cell and gates.
 
 Sources: tensorflow/lite/micro/kernels/lstm_eval_common.cc (Prepare), lstm_eval.cc and lstm_eval.h.
 """
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from firmware_ref.fixed_point import (
     Int64Array,
     multiply_by_quantized_multiplier,
+    multiply_int64_by_quantized_multiplier,
     quantize_multiplier,
 )
 from firmware_ref.kernels.kernel import Kernel
@@ -36,7 +37,8 @@ _GATE_OUTPUT_SCALE = 2.0**-15  # Q0.15 after it
 class _Dense:
     """int16 = clamp(M (sum_i w (q - z) + bias)) for the four gates side by side.
 
-    Weights are float64 (inputs, 4 * cells): sums of int8 products stay exact in it.
+    Weights are float64 (inputs, 4 * cells): sums of integer products stay exact in it. int16
+    activations have int64 accumulators, which are rounded once.
     """
 
     weights: NDArray[np.float64]
@@ -44,11 +46,16 @@ class _Dense:
     multiplier: Int64Array
     shift: Int64Array
     zero_point: int
+    wide: bool
 
     def __call__(self, q: NDArray[Any]) -> Int64Array:
         acc = ((q.astype(np.float64) - self.zero_point) @ self.weights).astype(np.int64)
-        scaled = multiply_by_quantized_multiplier(acc + self.bias, self.multiplier, self.shift)
-        return np.clip(scaled, -32768, 32767)
+        multiply = (
+            multiply_int64_by_quantized_multiplier
+            if self.wide
+            else multiply_by_quantized_multiplier
+        )
+        return np.clip(multiply(acc + self.bias, self.multiplier, self.shift), -32768, 32767)
 
 
 def _dense(x: View, weights: list[View], biases: list[View]) -> _Dense:
@@ -63,6 +70,7 @@ def _dense(x: View, weights: list[View], biases: list[View]) -> _Dense:
         multiplier,
         shift,
         x.zero_point,
+        wide=x.array.dtype == np.int16,
     )
 
 
@@ -104,8 +112,11 @@ def _check(node: Node) -> None:
         raise node.error("needs variable tensors as its hidden and cell state")
     weights = [node.input(_INPUT_WEIGHTS + position) for position in range(8)]
     require_scales(node, x, hidden, cell, *weights)
-    if cell.array.dtype != np.int16:
-        raise node.error(f"needs an int16 cell state, received {cell.type}")
+    if cell.array.dtype != np.int16 or hidden.array.dtype != x.array.dtype:
+        raise node.error(
+            f"needs an int16 cell state and a hidden state of type {x.type}, received {cell.type} "
+            f"and {hidden.type}"
+        )
 
 
 def prepare_unidirectional_sequence_lstm(node: Node) -> Invoke:
@@ -175,7 +186,7 @@ def prepare_unidirectional_sequence_lstm(node: Node) -> Invoke:
 KERNELS = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": Kernel(
         prepare_unidirectional_sequence_lstm,
-        ("int8, int8 -> int8",),
+        ("int8, int8 -> int8", "int16, int8 -> int16"),
         "tensorflow/lite/micro/kernels/lstm_eval.h",
         notes="no peephole, projection or layer normalisation, as in TFLM",
     )

@@ -48,13 +48,17 @@ def _svdf(rng: Rng, state_type: DTypeLike) -> Case:
     return case(model, rng, [x], [y], frames=_FRAMES)
 
 
-def _lstm(rng: Rng) -> Case:
+def _lstm(rng: Rng, dtype: DTypeLike) -> Case:
     model, graph = one_op_graph()
     batch, time, inputs, cells = sizes(rng, 4, 1, 5)
     time_major = bool(rng.integers(2))
     outer = (time, batch) if time_major else (batch, time)
-    x = quantised(graph, rng, (*outer, inputs), np.int8, of_scale=scale(rng, 2.0**-8, 2.0**-2))
-    hidden_zero, hidden_scale = zero_point(rng, np.int8), np.float32(rng.uniform(0.8, 1.2) / 128)
+    steps = np.iinfo(dtype).max + 1
+    x = quantised(
+        graph, rng, (*outer, inputs), dtype, of_scale=scale(rng, 0.5 / steps, 32.0 / steps)
+    )
+    hidden_zero, hidden_scale = zero_point(rng, dtype), np.float32(rng.uniform(0.8, 1.2) / steps)
+    bias_type = np.int32 if np.dtype(dtype) == np.int8 else np.int64
 
     def weights(columns: int) -> int:
         data = np.clip(values(rng, (cells, columns), np.int8), -127, 127)
@@ -67,18 +71,18 @@ def _lstm(rng: Rng) -> Case:
     from_hidden = [weights(cells) for _ in range(4)]
     biases = [
         graph.tensor(
-            (cells,), np.int32, scale=scale_of(graph, w) * scale_of(graph, x),
-            data=rng.integers(-(2**12), 2**12, cells),
+            (cells,), bias_type, scale=scale_of(graph, w) * scale_of(graph, x),
+            data=rng.integers(-32 * steps, 32 * steps, cells),
         )
         for w in from_input
     ]  # fmt: skip
     hidden = graph.tensor(
-        (batch, cells), np.int8, scale=hidden_scale, zero_point=hidden_zero, is_variable=True
+        (batch, cells), dtype, scale=hidden_scale, zero_point=hidden_zero, is_variable=True
     )
     cell = graph.tensor(
         (batch, cells), np.int16, scale=2.0 ** -float(rng.integers(9, 16)), is_variable=True
     )
-    y = graph.tensor((*outer, cells), np.int8, scale=hidden_scale, zero_point=hidden_zero)
+    y = graph.tensor((*outer, cells), dtype, scale=hidden_scale, zero_point=hidden_zero)
     graph.operator(
         "UNIDIRECTIONAL_SEQUENCE_LSTM",
         [x, *from_input, *from_hidden, -1, -1, -1, *biases, -1, -1, hidden, cell, -1, -1, -1, -1],
@@ -127,7 +131,8 @@ def _variables(rng: Rng, dtype: DTypeLike) -> Case:
 STATE_MODELS: dict[str, Draw] = {
     "SVDF": partial(_svdf, state_type=np.int8),
     "SVDF/int16": partial(_svdf, state_type=np.int16),
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": partial(_lstm, dtype=np.int8),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM/int16": partial(_lstm, dtype=np.int16),
     "VARIABLES": partial(_variables, dtype=np.int8),
     "VARIABLES/int16": partial(_variables, dtype=np.int16),
 }
