@@ -73,12 +73,16 @@ def _hard_swish(rng: Rng) -> Case:
     return case(model, rng, [x], [y])
 
 
-def _softmax(rng: Rng, dtype: DTypeLike) -> Case:
+def _softmax(rng: Rng, dtype: DTypeLike, *, source: DTypeLike = np.int8) -> Case:
     model, graph = one_op_graph()
     shape = (*sizes(rng, int(rng.integers(0, 4)), 1, 4), int(rng.integers(1, 40)))
-    x = quantised(graph, rng, shape, np.int8)
+    x = quantised(graph, rng, shape, source)
     bits = np.dtype(dtype).itemsize * 8
-    y = quantised(graph, rng, shape, dtype, of_scale=2.0**-bits, of_zero_point=-(2 ** (bits - 1)))
+    if np.dtype(source) == np.int16:
+        y = quantised(graph, rng, shape, dtype, of_scale=2.0**-15, of_zero_point=0)
+    else:
+        lowest = -(2 ** (bits - 1))
+        y = quantised(graph, rng, shape, dtype, of_scale=2.0**-bits, of_zero_point=lowest)
     beta = float(rng.choice([1.0, 0.5, 2.0, rng.uniform(0.1, 3)]))
     graph.operator("SOFTMAX", [x], [y], options="SoftmaxOptions", beta=beta)
     return case(model, rng, [x], [y])
@@ -182,6 +186,7 @@ ACTIVATION_MODELS: dict[str, Draw] = {
     "HARD_SWISH": _hard_swish,
     "SOFTMAX": partial(_softmax, dtype=np.int8),
     "SOFTMAX/int8-int16": partial(_softmax, dtype=np.int16),
+    "SOFTMAX/int16": partial(_softmax, dtype=np.int16, source=np.int16),
     "MAX_POOL_2D": partial(_pool, name="MAX_POOL_2D", dtype=np.int8),
     "MAX_POOL_2D/int16": partial(_pool, name="MAX_POOL_2D", dtype=np.int16),
     "AVERAGE_POOL_2D": partial(_pool, name="AVERAGE_POOL_2D", dtype=np.int8),
