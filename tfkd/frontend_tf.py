@@ -1,6 +1,7 @@
 """`tfkd.frontend` in a TensorFlow graph: the same names, arguments and padding, over a batch.
 
-A test holds both equal. Complex spectra appear only here and in the data pipeline; models see band features.
+A test holds both equal. Complex spectra appear only here and in the data pipeline; models see band
+features.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def frame_count(samples: int, config: FrontEndConfig) -> int:
 def stft(waveforms: tf.Tensor, config: FrontEndConfig) -> tf.Tensor:
     """Waveforms [batch, samples] to spectra complex64 [batch, frames, bins].
 
-    The number of samples must be static; frames = ceil(samples / hop) + 1, see `tfkd.frontend.stft`.
+    The number of samples must be static; frames = ceil(samples / hop) + 1, as in
+    `tfkd.frontend.stft`.
     """
     hop, samples = config.hop, waveforms.shape[-1]
     if samples is None:
@@ -47,7 +49,7 @@ def istft(spectra: tf.Tensor, samples: int, config: FrontEndConfig) -> tf.Tensor
 def band_features(power: tf.Tensor, config: FrontEndConfig) -> tf.Tensor:
     """Bin powers [..., bins] to log band powers in [-1, 1], shape [..., bands].
 
-    Formula: 10 log10(band power), mapped affinely from [floor_db, ceiling_db] to [-1, 1] and clipped.
+    Formula: 10 log10(band power), mapped affinely from [floor_db, ceiling_db] to [-1, 1], clipped.
     """
     bands = tf.matmul(power, tf.constant(band_matrix(config)))
     decibels = DECIBELS_PER_NEPER * tf.math.log(bands + POWER_EPSILON)

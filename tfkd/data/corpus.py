@@ -1,7 +1,8 @@
-"""Folders of recordings, read by their headers alone: clips, speakers and the split into train and valid.
+"""Folders of recordings, by their headers: clips, speakers, and the split into train and valid.
 
-TensorFlow-free. The formats are those that tensorflow-io decodes in the training graph: WAV (8, 16, 24, 32-bit integer
-and 32-bit float), FLAC (16, 24-bit) and Ogg Vorbis; any sample rate, any number of channels.
+TensorFlow-free. The formats are those that tensorflow-io decodes in the training graph: WAV (8, 16,
+24, 32-bit integer and 32-bit float), FLAC (16, 24-bit) and Ogg Vorbis; any sample rate, any number
+of channels.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The clips to learn from and those that only validate; speakers are disjoint where they are known."""
+    """The clips to learn from and those that only validate; known speakers are disjoint."""
 
     train: tuple[Clip, ...]
     valid: tuple[Clip, ...]
@@ -60,16 +61,18 @@ class Corpus:
 def read_corpus(folder: Path | str, *, valid_fraction: float = 0.1, seed: int = 0) -> Corpus:
     """Read the headers of every recording under a folder, any nesting, and split them.
 
-    The split comes from the first of these that exists: sub-folders `train` and `valid` (or `validation`; a `test`
-    folder beside them is left alone); the column `split` of a `manifest.csv` in the folder or up to two above it (files
-    it does not list train); else a seeded choice of whole speakers until `valid_fraction` of the time is reached.
+    The split comes from the first of these that exists: sub-folders `train` and `valid` (or
+    `validation`; other folders beside them are left alone); the column `split` of a `manifest.csv`
+    in the folder or up to two above it (files it does not list are for training); else a seeded
+    choice of whole speakers until `valid_fraction` of the time is reached.
 
-    The speaker of a clip is the manifest's `speaker_or_class` or `speaker`; without a manifest the first folder level,
-    or the file itself if there is none.
+    The speaker of a clip is the manifest's `speaker_or_class` or `speaker`; else the first folder
+    level, or the file itself where there is none.
 
     Raises:
         CorpusError: the folder is missing, empty, or cannot be split.
-        AudioError: a recording is unreadable, truncated, empty, not finite or in an encoding that is not decoded.
+        AudioError: a recording is unreadable, truncated, empty, not finite, or in an encoding that
+            is not decoded.
     """
     root = Path(folder)
     paths, skipped = find_recordings(root)

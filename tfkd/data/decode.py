@@ -1,8 +1,9 @@
 """tensorflow-io decodes recordings inside the tf.data graph: mono, resampled, cropped at random.
 
-`tfio.IOTensor` seeks, so a crop from an hour-long recording costs what the crop costs. Its reader keeps one state per
-graph node: it must not run in a parallel map (clips then mix up), and it aborts the process when asked for another
-sample type than the file's, hence the dispatch on the subtype that the header names.
+`tfio.IOTensor` seeks, so a crop from an hour-long recording costs what the crop costs. Its reader
+keeps one state per graph node: it must not run in a parallel map (clips then mix up), and it aborts
+the process when asked for another sample type than the file's, hence the dispatch on the subtype
+that the header names.
 """
 
 from __future__ import annotations
@@ -59,8 +60,9 @@ SUBTYPE_CODES = {"PCM_U8": 0, "PCM_16": 1, "PCM_24": 2, "FLOAT": 3, "VORBIS": 3,
 def resample(waveform: tf.Tensor, rate_in: tf.Tensor, rate_out: int) -> tf.Tensor:
     """Resample [samples] at rate_in to [samples * rate_out // rate_in], aligned with the input.
 
-    tfio's resampler delays by half its filter, 32 samples of the lower rate, and drops as much at the end. Zeros before
-    the signal make that delay a whole number of output samples, which are then cut off; zeros after it flush the tail.
+    tfio's resampler delays by half its filter, 32 samples of the lower rate, and drops as much at
+    the end. Zeros before the signal make that delay a whole number of output samples, which are cut
+    off; zeros after it flush the tail.
     """
     rate_in = tf.cast(rate_in, tf.int64)
     samples = tf.size(waveform, tf.int64)
@@ -82,8 +84,8 @@ def resample(waveform: tf.Tensor, rate_in: tf.Tensor, rate_out: int) -> tf.Tenso
 def extend(waveform: tf.Tensor, samples: int, short: str, fade: int) -> tf.Tensor:
     """Make a clip shorter than `samples` long enough for crops at any of its positions.
 
-    "loop" repeats it with a linear cross-fade of `fade` samples until every one of its samples can start a crop; "pad"
-    puts silence around it, so that a crop holds the whole clip somewhere.
+    "loop" repeats it with a linear cross-fade of `fade` samples until every one of its samples can
+    start a crop; "pad" puts silence around it, so that a crop holds the whole clip somewhere.
     """
     length = tf.size(waveform)
 
@@ -104,8 +106,8 @@ def extend(waveform: tf.Tensor, samples: int, short: str, fade: int) -> tf.Tenso
 class ClipStore:
     """Random crops of a set of recordings, from memory or from disk.
 
-    Decoded clips are kept in memory as int16 when they fit into `memory_bytes`; otherwise each crop is read, decoded and
-    resampled when it is drawn, and memory does not grow with the corpus.
+    Decoded clips are kept in memory as int16 when they fit into `memory_bytes`; otherwise each crop
+    is read, decoded and resampled when it is drawn, and memory does not grow with the corpus.
 
     Args:
         clips: the recordings.
@@ -113,6 +115,8 @@ class ClipStore:
         samples: length of a crop.
         short: what happens to clips shorter than that, see `extend`.
         memory_bytes: 0 streams always.
+        keep_level: otherwise clips in memory are scaled to one peak, which keeps the detail of
+            quiet 24-bit and float recordings in int16.
 
     Raises:
         CorpusError: there are no clips.
@@ -127,11 +131,12 @@ class ClipStore:
         samples: int,
         short: Literal["loop", "pad"],
         memory_bytes: int,
+        keep_level: bool = False,
     ) -> None:
         if not clips:
             raise CorpusError("A ClipStore needs at least one recording. Received: none.")
         self.samples, self.sample_rate, self._short = samples, sample_rate, short
-        self._clips = tuple(clips)
+        self._clips, self._keep_level = tuple(clips), keep_level
         self._fade = round(CROSS_FADE_S * sample_rate)
         lengths = np.array([clip.frames * sample_rate // clip.sample_rate for clip in clips])
         extra = {"loop": samples, "pad": 2 * samples}[short]
@@ -160,7 +165,7 @@ class ClipStore:
         """Crops float32 [count, samples] and their speakers int32 [count].
 
         Args:
-            which: float64 [count], uniform in [0, 1): chooses clips in proportion to their duration.
+            which: float64 [count], uniform in [0, 1): chooses clips by their duration.
             where: float64 [count], uniform in [0, 1): chooses the crops.
         """
         clips = tf.searchsorted(self._cumulative, which, side="right")
@@ -213,8 +218,9 @@ class ClipStore:
         def decoded(clip: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             waveform = self._read(clip, tf.constant(0, tf.int64), self._lengths[clip])
             peak = tf.reduce_max(tf.abs(waveform))
-            scaled = tf.round(waveform * (INT16_PEAK / tf.maximum(peak, SILENCE)))
-            scaled = extend(scaled, self.samples, self._short, self._fade)
+            scale = 32768.0 if self._keep_level else INT16_PEAK / tf.maximum(peak, SILENCE)
+            scaled = extend(waveform * scale, self.samples, self._short, self._fade)
+            scaled = tf.clip_by_value(tf.round(scaled), -32768.0, 32767.0)
             return tf.cast(scaled, tf.int16), peak
 
         pcm = np.zeros(int(extended.sum()), np.int16)
@@ -222,7 +228,7 @@ class ClipStore:
         try:
             for samples, peak in tf.data.Dataset.range(len(self._clips)).map(decoded):
                 path = self._clips[clip].path
-                if not peak >= SILENCE:
+                if not (self._keep_level or peak >= SILENCE):
                     raise AudioError(f"{path} is silent throughout. Remove it from the corpus.")
                 if len(samples) != extended[clip]:
                     raise AudioError(

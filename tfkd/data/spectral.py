@@ -1,0 +1,101 @@
+"""Gains and powers of spectra in the graph: levels, equalisers, devices, slow changes.
+
+The STFT is linear, so all of these are multiplications of spectra, and no waveform is filtered.
+Spectra are handled as "parts", float32 [batch, frames, 2 bins] with real and imaginary parts
+interleaved: arithmetic on them is twice as fast as complex arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from tfkd.config import FrontEndConfig
+from tfkd.data.draws import Draws
+from tfkd.frontend import erb_rate
+
+ACTIVE_RANGE_DB = 35.0  # speech frames this far below the 95th percentile still count as active
+ACTIVE_PERCENTILE = 0.95
+SILENT_POWER = 1e-10  # -100 dBFS
+EQUALISER_SHAPES = 4
+DEVICE_EDGE = (0.4, 0.9)  # of Nyquist
+DEVICE_ROLL_OFF_DB = 60.0  # reached a tenth of the band above the edge
+MOVING_DB = (2.0, 10.0)
+MOVING_HZ = (0.15, 2.0)
+
+
+def as_floats(spectra: tf.Tensor) -> tf.Tensor:
+    """complex64 [batch, frames, bins] to float32 [batch, frames, 2 bins]."""
+    pairs = tf.bitcast(spectra, tf.float32)  # [batch, frames, bins, 2]
+    return tf.reshape(pairs, [-1, spectra.shape[1], 2 * spectra.shape[2]])
+
+
+def as_spectra(parts: tf.Tensor) -> tf.Tensor:
+    """float32 [batch, frames, 2 bins] back to complex64 [batch, frames, bins]."""
+    batch, frames, width = parts.shape
+    return tf.bitcast(tf.reshape(parts, [batch, frames, width // 2, 2]), tf.complex64)
+
+
+def frame_power(parts: tf.Tensor, gain: tf.Tensor, frontend: FrontEndConfig) -> tf.Tensor:
+    """Mean power per sample of each frame, [batch, frames], after a gain per bin [batch, 2 bins].
+
+    By Parseval's theorem; the squares of overlapping windows sum to one, so the mean over the
+    frames is the power of the signal.
+    """
+    both_sides = np.full(2 * frontend.bins, 2.0, np.float32)
+    both_sides[[0, 1, -2, -1]] = 1.0  # DC and Nyquist have no mirror image
+    both_sides /= frontend.window * frontend.hop
+    return tf.linalg.matvec(tf.square(parts), tf.square(gain) * both_sides)
+
+
+def active_power(power: tf.Tensor) -> tf.Tensor:
+    """Mean power of the active frames, [batch, frames] to [batch].
+
+    A frame is active if it lies within 35 dB of the 95th percentile.
+    """
+    frames = power.shape[-1]
+    rank = frames - math.ceil(ACTIVE_PERCENTILE * frames) + 1
+    loud = tf.math.top_k(power, rank).values[:, -1:]
+    active = tf.cast(power > loud * 10.0 ** (-ACTIVE_RANGE_DB / 10.0), tf.float32)
+    return tf.math.divide_no_nan(tf.reduce_sum(power * active, -1), tf.reduce_sum(active, -1))
+
+
+def gain_to(level_db: tf.Tensor, power: tf.Tensor) -> tf.Tensor:
+    """Gain [batch] that brings a power [batch] to a level in dB; 0 for silence."""
+    audible = tf.cast(power > SILENT_POWER, tf.float32)
+    return audible * 10.0 ** (level_db / 20.0) * tf.math.rsqrt(tf.maximum(power, SILENT_POWER))
+
+
+def random_equaliser(draws: Draws, largest_db: float, frontend: FrontEndConfig) -> tf.Tensor:
+    """Smooth gains [batch, 2 bins] within +-largest_db: a tilt and finer ripples over ERB-rate."""
+    hz = np.arange(frontend.bins) * frontend.sample_rate / frontend.window
+    place = erb_rate(hz) / erb_rate(frontend.sample_rate / 2)
+    orders = np.arange(1, EQUALISER_SHAPES + 1)
+    shares = 0.5 ** np.minimum(orders, EQUALISER_SHAPES - 1)  # 1/2, 1/4, 1/8, 1/8
+    shapes = shares[:, None] * np.cos(np.pi * orders[:, None] * place)  # [shapes, bins]
+    weights = draws.uniform(-largest_db, largest_db, EQUALISER_SHAPES)
+    decibels = tf.matmul(weights, np.repeat(shapes, 2, axis=1).astype(np.float32))
+    return 10.0 ** (decibels / 20.0)
+
+
+def band_limit(draws: Draws, chosen: tf.Tensor, frontend: FrontEndConfig) -> tf.Tensor:
+    """Low-pass gains [batch, 2 bins] of a device for the chosen rows, ones for the others."""
+    edge = tf.where(chosen, draws.uniform(*DEVICE_EDGE), 2.0)[:, tf.newaxis]
+    place = np.repeat(np.linspace(0.0, 1.0, frontend.bins, dtype=np.float32), 2)
+    return 10.0 ** (-DEVICE_ROLL_OFF_DB / 20.0 * tf.clip_by_value((place - edge) / 0.1, 0.0, 1.0))
+
+
+def moving_gain(
+    draws: Draws, chosen: tf.Tensor, frames: int, frontend: FrontEndConfig
+) -> tf.Tensor:
+    """Slowly wandering gains [batch, frames] for the chosen rows, ones for the others."""
+    time_s = np.arange(frames, dtype=np.float32) * frontend.hop / frontend.sample_rate
+    depth_db = tf.where(chosen, draws.uniform(*MOVING_DB), 0.0)[:, tf.newaxis]
+    decibels = tf.zeros_like(depth_db * time_s)
+    for _ in range(2):
+        angle = 2.0 * math.pi * draws.log_uniform(*MOVING_HZ)[:, tf.newaxis] * time_s
+        phase = draws.uniform(0.0, 2.0 * math.pi)[:, tf.newaxis]
+        decibels += 0.5 * depth_db * tf.sin(angle + phase)
+    return 10.0 ** (decibels / 20.0)
