@@ -70,6 +70,7 @@ class Interpreter:
         self._arena_size = arena_size
         self._observers: list[Observer] = []
         self._memory: Memory | None = None
+        self._views: tuple[View, ...] = ()
         self._resources = Resources()
         self._nodes: list[list[Node]] = []
         self._steps: list[list[Step]] = []
@@ -87,6 +88,7 @@ class Interpreter:
             offsets[key] = size_bytes - distance
         memory = Memory(self.model, size_bytes, offsets)
         self._memory = memory
+        self._views = memory.views[0]
         self._resources = Resources()
         self._nodes = [
             [self._node(subgraph.index, operator, memory) for operator in subgraph.operators]
@@ -112,15 +114,15 @@ class Interpreter:
     def set_tensor(self, tensor_index: int, value: ArrayLike) -> None:
         """Copy `value` into a tensor; its shape and dtype must be the tensor's."""
         view = self._view(tensor_index)
-        array = np.asarray(value)
-        if view.is_constant:
+        array, target = np.asarray(value), view.array
+        if not target.flags.writeable:
             raise TensorError(f"tensor {tensor_index} ({view.tensor.name!r}) is a constant.")
-        if array.dtype != view.array.dtype or array.shape != view.shape:
+        if array.dtype != target.dtype or array.shape != target.shape:
             raise TensorError(
-                f"tensor {tensor_index} ({view.tensor.name!r}) expects {view.array.dtype} of "
-                f"shape {view.shape}, received {array.dtype} of shape {array.shape}."
+                f"tensor {tensor_index} ({view.tensor.name!r}) expects {target.dtype} of "
+                f"shape {target.shape}, received {array.dtype} of shape {array.shape}."
             )
-        view.array[...] = array
+        target[...] = array
 
     def get_tensor(self, tensor_index: int) -> NDArray[Any]:
         """A copy of what the tensor's place in the arena holds now."""
@@ -218,12 +220,12 @@ class Interpreter:
         )
 
     def _view(self, tensor_index: int) -> View:
+        views = self._views
+        if 0 <= tensor_index < len(views):
+            return views[tensor_index]
         if self._memory is None:
             raise TensorError("call allocate_tensors() first.")
-        views = self._memory.views[0]
-        if not 0 <= tensor_index < len(views):
-            raise TensorError(f"there is no tensor {tensor_index}; expected 0 to {len(views) - 1}.")
-        return views[tensor_index]
+        raise TensorError(f"there is no tensor {tensor_index}; expected 0 to {len(views) - 1}.")
 
     def _details(self, indices: tuple[int, ...]) -> list[dict[str, Any]]:
         tensors = self.model.subgraphs[0].tensors

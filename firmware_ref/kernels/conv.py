@@ -77,11 +77,13 @@ def prepare_conv_2d(node: Node) -> Invoke:
     folded = np.vstack([scaled.weights, scaled.offset])
     out = y.array.reshape(-1, channels)
     product = np.empty(out.shape)
-    multiply, load, view = matrix.dot, windows.load, windows.view
-    finish = scaled.rounding(product, out)
+    # Axes of length 1 cost time in every assignment.
+    cells, view = cells.squeeze(), windows.view.squeeze()
+    multiply, load, finish = matrix.dot, windows.load, scaled.rounding(product, out)
 
     def invoke() -> None:
-        load()
+        if load is not None:
+            load()
         cells[...] = view
         multiply(folded, product)
         finish()

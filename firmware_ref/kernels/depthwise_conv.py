@@ -61,7 +61,10 @@ def prepare_depthwise_conv_2d(node: Node) -> Invoke:
         largest_magnitude(x),
         output_range(node, options.fused_activation_function, y, wide=y.type is TensorType.INT16),
     )
-    windows = Windows(x.array, rows, columns, effective_zero_point(x), np.float64)
+    # Widening the input once pays when the windows overlap; gaps between them make it dearer.
+    overlap = y.tensor.elements * filters.shape[1] * filters.shape[2] > x.tensor.elements
+    window_type = np.dtype(np.float64) if overlap else x.array.dtype
+    windows = Windows(x.array, rows, columns, effective_zero_point(x), window_type)
     multiplier = channels // input_channels
     # (kh, kw, N, H_out, W_out, C_in, M): one block of products per tap, and one of offsets
     view = windows.view.transpose(3, 4, 0, 1, 2, 5)[..., np.newaxis]
@@ -78,13 +81,22 @@ def prepare_depthwise_conv_2d(node: Node) -> Invoke:
     total, add_up, load = product.reshape(1, -1), ones.dot, windows.load
     finish = scaled.rounding(product, y.array)
 
-    def invoke() -> None:
-        load()
+    def invoke_overlapping() -> None:
+        if load is not None:
+            load()
         np.multiply(view, taps, products)
         add_up(terms, total)
         finish()
 
-    return invoke
+    def invoke_apart() -> None:
+        if load is not None:
+            load()
+        products[...] = view
+        np.multiply(products, taps, products)
+        add_up(terms, total)
+        finish()
+
+    return invoke_overlapping if overlap else invoke_apart
 
 
 KERNELS = {

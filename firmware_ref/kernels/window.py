@@ -9,6 +9,7 @@ Source: tensorflow/lite/kernels/padding.h (`ComputePaddingHeightWidth`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +115,14 @@ class Windows:
             writeable=False,
         )
 
-    def load(self) -> None:
-        """Bring the windows up to date with the input."""
-        if self._interior is not None:
-            self._interior[...] = self._source
+    @property
+    def load(self) -> Callable[[], None] | None:
+        """What brings the windows up to date; None where they look straight at the input."""
+        interior, source = self._interior, self._source
+        if interior is None:
+            return None
+
+        def load() -> None:
+            interior[...] = source
+
+        return load
