@@ -1,10 +1,12 @@
 """Window, band features, mask application and overlap-add, in NumPy: the one definition.
 
-`tfkd.frontend_tf` expresses the same in a TensorFlow graph and the C export in C99; tests hold them equal.
+`tfkd.frontend_tf` expresses the same in a TensorFlow graph and the C export in C99; tests hold them
+equal.
 
-The analysis and synthesis windows are the square root of a periodic Hann window at 50 % overlap, so analysis followed
-by synthesis reconstructs the input exactly. Frame t covers samples [(t - 1) hop, (t + 1) hop): its newest sample
-completes hop t, and hop t - 1 of the output is complete once frame t is synthesised.
+The analysis and synthesis windows are the square root of a periodic Hann window at 50 % overlap, so
+analysis followed by synthesis reconstructs the input exactly. Frame t covers samples [(t - 1) hop,
+(t + 1) hop): its newest sample completes hop t, and hop t - 1 of the output is complete once frame
+t is synthesised.
 """
 
 from __future__ import annotations
@@ -40,9 +42,9 @@ def erb_rate(hz: NDArray[np.float64] | float) -> NDArray[np.float64]:
 def band_matrix(config: FrontEndConfig) -> Floats:
     """Triangular ERB-spaced bands: weights of shape [bins, bands], every row sums to 1.
 
-    Low bins, where an ERB is narrower than a bin, get a band each; above them the band centres lie evenly on the
-    ERB-rate scale up to Nyquist. `power @ matrix` sums bin powers into bands; `matrix @ mask` interpolates a band mask
-    to bins, so a constant mask stays constant.
+    Low bins, where an ERB is narrower than a bin, get a band each; above them the band centres lie
+    evenly on the ERB-rate scale up to Nyquist. `power @ matrix` sums bin powers into bands; `matrix
+    @ mask` interpolates a band mask to bins, so a constant mask stays constant.
     """
     bins, bands = config.bins, config.bands
     bin_hz = config.sample_rate / config.window
@@ -70,7 +72,8 @@ def band_matrix(config: FrontEndConfig) -> Floats:
 def band_features(power: Floats, config: FrontEndConfig) -> Floats:
     """Bin powers [..., bins] to log band powers in [-1, 1], shape [..., bands].
 
-    Formula: 10 log10(band power), mapped affinely from [floor_db, ceiling_db] to [-1, 1] and clipped.
+    Formula: 10 log10(band power), mapped affinely from [floor_db, ceiling_db] to [-1, 1] and
+        clipped.
     """
     decibels = 10.0 * np.log10(power @ band_matrix(config) + np.float32(POWER_EPSILON))
     scale = 2.0 / (config.ceiling_db - config.floor_db)
@@ -85,7 +88,8 @@ def bin_mask(mask: Floats, config: FrontEndConfig) -> Floats:
 def stft(waveform: Floats, config: FrontEndConfig) -> Complex:
     """Waveform [samples] to spectra [frames, bins]; frames = ceil(samples / hop) + 1.
 
-    The signal is preceded by one hop of silence and padded at its end, so that `istft` returns every sample.
+    The signal is preceded by one hop of silence and padded at its end, so that `istft` returns
+    every sample.
     """
     hop = config.hop
     frames = -(-len(waveform) // hop) + 1
@@ -133,7 +137,7 @@ class StreamingFrontEnd:
         return band_features(power, self.config)
 
     def synthesise(self, spectrum: Complex, mask: Floats) -> Floats:
-        """Apply a band mask [bands] to a spectrum [bins]; returns the hop [hop] before the newest."""
+        """Apply a band mask [bands] to a spectrum [bins]; returns the hop before the newest."""
         frame = np.fft.irfft(spectrum * bin_mask(mask, self.config), self.config.window)
         frame = (frame * sqrt_hann(self.config.window)).astype(np.float32)
         complete = self._overlap + frame[: self.config.hop]

@@ -16,11 +16,12 @@ QUANTIZED_PREFIX = "quant_"
 
 
 class Distiller(keras.Model):
-    """Supervised loss + weight x distance to a frozen teacher, on batches of (noisy, clean) spectra.
+    """Supervised loss + weight x distance to a frozen teacher, on batches of (noisy, clean)
+    spectra.
 
-    Only the student is trained, and with a projecting loss the linear map phi: student latent -> teacher width, which
-    exists during training alone. The teacher runs in inference mode outside the gradient tape. The student runs
-    forward once per step.
+    Only the student is trained, and with a projecting loss the linear map phi: student latent ->
+        teacher width, which exists during training alone. The teacher runs in inference mode
+        outside the gradient tape. The student runs forward once per step.
 
     Example:
         >>> distiller = Distiller(student, student_frontend, LOSSES["cosine"], weight=0.1,
@@ -29,14 +30,16 @@ class Distiller(keras.Model):
         >>> distiller.fit(dataset, steps_per_epoch=250, epochs=60)
 
     Args:
-        student: features [batch, frames, bands, 1] -> mask of the same shape, with a layer named "latent".
+        student: features [batch, frames, bands, 1] -> mask of the same shape, with a layer named
+            "latent".
         student_frontend: the student's front end.
         loss: one of `tfkd.distill.losses.LOSSES`.
         weight: lambda, the weight of the distillation loss.
         axis: what one vector of the cosine is; see `cosine_distance`.
         teacher: a frozen model of the same kind; needed unless the loss is "none".
         teacher_frontend: its front end; window and hop must be the student's.
-        ema: decay of the moving average of all student variables, batch statistics included; 0: none.
+        ema: decay of the moving average of all student variables, batch statistics included; 0:
+            none.
         seed: seed of phi's initial weights.
 
     Raises:
@@ -83,8 +86,8 @@ class Distiller(keras.Model):
     def _adopt(self, teacher: keras.Model | None, seed: int) -> None:
         if teacher is None:
             raise ValueError(
-                f"The loss '{self.distillation_loss.name}' needs a teacher. Received: teacher=None. "
-                f"Pass a teacher or use the loss 'none'."
+                f"The loss '{self.distillation_loss.name}' needs a teacher. "
+                f"Received: teacher=None. Pass a teacher or use the loss 'none'."
             )
         if teacher.count_params() < self.student.count_params():
             raise ValueError(

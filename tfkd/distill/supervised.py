@@ -15,9 +15,10 @@ def spectral_loss(mask: tf.Tensor, noisy: tf.Tensor, clean: tf.Tensor) -> tf.Ten
     Formula, per bin, with X and S divided by the root mean square of X over the example:
     a = (m |X|)^c, b = |S|^c, c = 0.3;
     loss = (1 - w) (a - b)^2 + w (a^2 + b^2 - 2 a b cos(arg X - arg S)), w = 0.3.
-    Expanding both squares gives a^2 + b^2 - 2 a b (1 - w (1 - cos)), which is what is computed; no complex number is
-    differentiated. The complex-compressed term is that of Braun and Tashev (2021), "A consolidated view of loss
-    functions for supervised deep learning-based speech enhancement".
+    Expanding both squares gives a^2 + b^2 - 2 a b (1 - w (1 - cos)), which is what is computed; no
+    complex number is differentiated. The complex-compressed term is that of Braun and Tashev
+    (2021), "A consolidated view of loss functions for supervised deep learning-based speech
+    enhancement".
 
     Args:
         mask: float32 [batch, frames, bins] in [0, 1].

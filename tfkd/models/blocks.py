@@ -1,12 +1,13 @@
 """The pieces of the DAE family, in two forms that hold the same weights.
 
-`Form.TRAINING`: batch-normalised convolutions, dilated depthwise convolutions rearranged into plain ones (several times
-faster to train on a CPU than the native dilated operator). `Form.DEPLOYED`: batch normalisation folded into biases, native
-layers only, so that every layer is one that quantises and that TFLite Micro runs. `tfkd.models.folding` carries the
-weights from the first to the second.
+`Form.TRAINING`: batch-normalised convolutions, dilated depthwise convolutions rearranged into plain
+ones. `Form.DEPLOYED`:
+batch normalisation folded into biases, native layers only, so that every layer is one that
+quantises and that TFLite Micro runs. `tfkd.models.folding` carries the weights from the first to
+the second.
 
-Activations have the shape [batch, frames, bands, channels]; time is the first spatial axis and every time kernel
-looks only backwards.
+Activations have the shape [batch, frames, bands, channels]; time is the first spatial axis and
+every time kernel looks only backwards.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ class Form(Enum):
 
 @keras.utils.register_keras_serializable("tfkd")
 class CausalDepthwiseConv2D(keras.layers.DepthwiseConv2D):
-    """Depthwise convolution, causal in time and centred in frequency, dilated in time without a dilated kernel.
+    """Depthwise convolution, causal in time and centred in frequency, dilated in time without a
+    dilated kernel.
 
-    Formula: y[t, f, c] = sum_ij w[i, j, c] x[t - (k_t - 1 - i) d, f + j - k_f // 2, c]. The weights have the layout
-    of `DepthwiseConv2D`, [k_t, k_f, channels, 1].
+    Formula: y[t, f, c] = sum_ij w[i, j, c] x[t - (k_t - 1 - i) d, f + j - k_f // 2, c]. The weights
+        have the layout of `DepthwiseConv2D`, [k_t, k_f, channels, 1].
 
-    A dilated convolution over d interleaved phases is d plain ones: frames are laid out as [frames / d, d], the
-    phases take the place of the bands, and the plain native operator runs. TensorFlow's own dilated depthwise
-    operator is several times slower to train on a CPU. Dilation therefore needs bands = 1 or k_f = 1.
+    A dilated convolution over d interleaved phases is d plain ones, so frames are laid out as
+    [frames / d, d], the phases take the place of the bands, and the plain operator runs. A dilation
+    above 1 therefore needs k_f = 1.
 
     Input shape: [batch, frames, bands, channels]; output shape: the same.
     """
@@ -70,7 +72,8 @@ def convolution(
     """1 x kernel convolution over frequency (+ batch norm, + ReLU6).
 
     With `whole`, the kernel covers all bands without padding. Otherwise [.., bands, ..] becomes
-    [.., bands / stride, channels]; zero padding is explicit, (kernel - stride) split low side first.
+    [.., bands / stride, channels]; zero padding is explicit, (kernel - stride) split low side
+    first.
     """
     if kernel > 1 and not whole:
         missing = kernel - stride
@@ -120,10 +123,12 @@ def linear_inverted_bottleneck(
     form: Form,
     dilation: int = 1,
 ) -> keras.KerasTensor:
-    """MobileNetV2's block (Sandler et al. 2018): 1x1 expand, depthwise, 1x1 linear project, residual.
+    """MobileNetV2's block (Sandler et al. 2018): 1x1 expand, depthwise, 1x1 linear project,
+    residual.
 
-    With hidden equal to the input's channels the expansion is left out, as in MobileNetV2 for t = 1.
-    Keeps [batch, frames, bands, channels]; the output is signed: no activation follows the projection.
+    With hidden equal to the input's channels the expansion is left out, as in MobileNetV2 for t =
+    1. Keeps [batch, frames, bands, channels]; the output is signed: no activation follows the
+    projection.
     """
     channels = x.shape[-1]
     y = x
@@ -136,9 +141,7 @@ def linear_inverted_bottleneck(
     return keras.layers.Add(name=name)([x, y])
 
 
-def _normalise(
-    x: keras.KerasTensor, *, name: str, form: Form, relu: bool
-) -> keras.KerasTensor:
+def _normalise(x: keras.KerasTensor, *, name: str, form: Form, relu: bool) -> keras.KerasTensor:
     if form is Form.TRAINING:
         x = keras.layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=f"{name}_norm")(x)
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x

@@ -1,6 +1,7 @@
 """What a model costs: parameters, multiply-accumulates, receptive field, state, latency.
 
-Counted on the deployed form, layer by layer, so the figures are those of the graph that runs on the chip.
+Counted on the deployed form, layer by layer, so the figures are those of the graph that runs on the
+chip.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def budget(config: ModelConfig) -> Budget:
             macs = bands * channels * layer.kernel_size[1] * layer.input_shape[3]
         elif isinstance(layer, keras.layers.ZeroPadding2D):
             state_bytes = layer.padding[0][0] * layer.input_shape[2] * layer.input_shape[3]
-        rows.append(LayerCost(layer.name, (bands, channels), layer.count_params(), macs, state_bytes))
+        rows.append(
+            LayerCost(layer.name, (bands, channels), layer.count_params(), macs, state_bytes)
+        )
     macs_per_frame = sum(row.macs for row in rows)
     frontend = config.frontend
     return Budget(

@@ -1,14 +1,14 @@
 """The DAE family: one function from a configuration to a causal Keras model.
 
     features [batch, frames, bands, 1]
-      -> encoder stages: strided 1 x k convolution over frequency, inverted bottleneck over time  (skips)
-      -> one convolution over all remaining bands: [batch, frames, 1, latent]
-      -> linear inverted bottlenecks over time, dilated; the last one is the LATENT
-      -> decoder stages: nearest upsampling, + skip, inverted bottleneck
-      -> band mask in [0, 1], [batch, frames, bands, 1]
+      -> encoder stages: strided 1 x k convolution over frequency, inverted bottleneck over time
+      (skips) -> one convolution over all remaining bands: [batch, frames, 1, latent] -> linear
+      inverted bottlenecks over time, dilated; the last one is the LATENT -> decoder stages: nearest
+      upsampling, + skip, inverted bottleneck -> band mask in [0, 1], [batch, frames, bands, 1]
 
-The model is the one Luong et al. (arXiv 2505.03442) describe in their abstract as far as it is described there: a
-denoising autoencoder with linear inverted bottlenecks. Its layers and sizes are this project's own choice.
+The model is the one Luong et al. (arXiv 2505.03442) describe in their abstract as far as it is
+described there: a denoising autoencoder with linear inverted bottlenecks. Its layers and sizes are
+this project's own choice.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ def build_dae(
 
     Args:
         config: sizes; see `ModelConfig`.
-        form: `Form.TRAINING` for the float training, `Form.DEPLOYED` for quantisation and conversion.
-        frames: fixed number of frames. The deployed form needs one: native dilated depthwise convolutions lose
-            the static shape otherwise. The training form takes any length without.
+        form: `Form.TRAINING` for the float training, `Form.DEPLOYED` for quantisation and
+            conversion.
+        frames: fixed number of frames. The deployed form needs one: native dilated depthwise
+            convolutions lose the static shape otherwise. The training form takes any length
+            without.
 
     Returns:
-        A functional model: features [batch, frames, bands, 1] in [-1, 1] -> mask [batch, frames, bands, 1] in
-        [0, 1]. Its layer named "latent" gives [batch, frames, 1, latent].
+        A functional model: features [batch, frames, bands, 1] in [-1, 1] -> mask [batch, frames,
+            bands, 1] in [0, 1]. Its layer named "latent" gives [batch, frames, 1, latent].
     """
     features = keras.Input((frames, config.frontend.bands, 1), name="features")
     x = features
@@ -73,7 +75,8 @@ def build_dae(
 
     depth = config.decoder_channels
     x = convolution(x, width * depth, 1, name="spread", form=form, relu=False)
-    x = keras.layers.Reshape((frames or -1, width, depth), name="spread_bands")(x)  # [B, T, width, depth]
+    # [B, T, 1, width x depth] -> [B, T, width, depth]
+    x = keras.layers.Reshape((frames or -1, width, depth), name="spread_bands")(x)
     for i in reversed(range(len(config.channels))):
         channels = config.channels[i]
         if x.shape[-1] != channels:
@@ -93,7 +96,8 @@ def build_dae(
             x = keras.layers.UpSampling2D((1, stride), name=f"decode{i}_upsample")(x)
     x = keras.layers.ZeroPadding2D(((0, 0), (1, 1)), name="logits_pad")(x)
     x = keras.layers.Conv2D(config.strides[0], (1, 3), padding="valid", name="logits")(x)
-    # [B, T, bands / stride, stride] -> [B, T, bands, 1]: neighbouring channels are neighbouring bands
+    # [B, T, bands / stride, stride] -> [B, T, bands, 1]: neighbouring channels are neighbouring
+    # bands
     x = keras.layers.Reshape((frames or -1, config.frontend.bands, 1), name="logits_bands")(x)
     mask = keras.layers.Activation("sigmoid", name=MASK)(x)
     return keras.Model(features, mask, name=config.name)

@@ -1,15 +1,16 @@
-"""One phase of training: fit a Distiller in epochs, checkpoint each, resume to the same weights bit for bit.
+"""One phase of training: fit a Distiller in epochs, checkpoint each, resume to the same weights bit
+for bit.
 
-Everything random is a function of the seed and the step (`tfkd.data`), so the state of a phase is the variables of the
-Distiller, its optimiser and the number of finished epochs.
+Everything random is a function of the seed and the step (`tfkd.data`), so the state of a phase is
+the variables of the Distiller, its optimiser and the number of finished epochs.
 """
 
 from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,8 @@ class Schedule:
 class Progress(keras.callbacks.Callback):
     """Checkpoint after every epoch; keep the best averaged weights; stop without improvement.
 
-    Validation runs on the averaged weights. Early stopping counts from the best value ever seen, across resumes.
+    Validation runs on the averaged weights. Early stopping counts from the best value ever seen,
+    across resumes.
     """
 
     def __init__(self, distiller: Distiller, best_weights: Path, folder: Path, patience: int):
@@ -85,15 +87,21 @@ class Progress(keras.callbacks.Callback):
             self.best.assign(value)
             self.best_epoch.assign(epoch + 1)
             self.model.swap_average()
-            with atomic_path(self.best_weights) as temporary:
-                # Keras tells the format from the ending.
-                named = temporary.with_name(f"{temporary.name}.weights.h5")
-                self.model.student.save_weights(named)
-                named.replace(temporary)
+            with atomic_weights(self.best_weights) as path:
+                self.model.student.save_weights(path)
             self.model.swap_average()
         self.manager.save(checkpoint_number=epoch + 1)
         if self.exhausted():
             self.model.stop_training = True
+
+
+@contextmanager
+def atomic_weights(path: Path) -> Iterator[Path]:
+    """`atomic_path` for Keras weights, whose format Keras tells from the ending ".weights.h5"."""
+    with atomic_path(path) as temporary:
+        named = temporary.with_name(f"{temporary.name}.weights.h5")
+        yield named
+        named.replace(temporary)
 
 
 def fit_phase(
@@ -107,7 +115,8 @@ def fit_phase(
     validation: tf.data.Dataset,
     tensorboard: bool = False,
 ) -> None:
-    """Train a compiled Distiller to the end of its schedule, from its last checkpoint if there is one.
+    """Train a compiled Distiller to the end of its schedule, from its last checkpoint if there is
+    one.
 
     Args:
         distiller: compiled, its optimiser built for the trainable variables.

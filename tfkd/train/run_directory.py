@@ -1,14 +1,14 @@
 """The folder that holds everything of one training run.
 
-    runs/<utc>-<model>-<hash6>/
-      run.json           schema, kind (teacher or student), model, state (running, finished)
-      config.toml        the resolved configuration
-      env.json           versions, git commit, host, command
-      train.log          what the run said
-      history.csv        one row per epoch of the float phase; history_qat.csv of the QAT phase
-      checkpoints/       float/ and qat/: the last states, to resume from
-      float.weights.h5   the best float weights (training form, averaged)
-      qat.weights.h5     the best quantisation-aware weights
+runs/<utc>-<model>-<hash6>/
+  run.json           schema, kind (teacher or student), model, state (running, finished)
+  config.toml        the resolved configuration
+  env.json           versions, git commit, host, command
+  train.log          what the run said
+  history.csv        one row per epoch of the float phase; history_qat.csv of the QAT phase
+  checkpoints/       float/ and qat/: the last states, to resume from
+  float.weights.h5   the best float weights (training form, averaged)
+  qat.weights.h5     the best quantisation-aware weights
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -44,7 +45,9 @@ class RunDirectory:
 
     @classmethod
     def create(cls, runs: str | Path, config: Config, kind: str) -> RunDirectory:
-        """Make a new folder below `runs` and point `runs/latest` at it; never touches an existing one."""
+        """Make a new folder below `runs` and point `runs/latest` at it; never touches an existing
+        one.
+        """
         text = dump_config(config)
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         digest = hashlib.sha256(text.encode()).hexdigest()[:6]
@@ -87,10 +90,22 @@ class RunDirectory:
             raise RunError(f"{record}: cannot be read as a run record. {error}") from error
         if schema != SCHEMA:
             raise RunError(
-                f"{folder}: run of schema {schema}, this version of tfkd ({tfkd.__version__}) reads "
-                f"schema {SCHEMA}. Use the tfkd that made it, or train again."
+                f"{folder}: run of schema {schema}, this version of tfkd ({tfkd.__version__}) "
+                f"reads schema {SCHEMA}. Use the tfkd that made it, or train again."
             )
         return cls(folder.resolve(), read_config(folder / "config.toml"), kind)
+
+    def discard(self) -> None:
+        """Delete a run that has come to nothing; `latest` goes back to the newest other one."""
+        runs = self.path.parent
+        shutil.rmtree(self.path)
+        link = runs / "latest"
+        others = sorted(record.parent for record in runs.glob("*/run.json"))
+        others = [folder for folder in others if folder.name != link.name]
+        if others:
+            _point(link, others[-1])
+        else:
+            link.unlink(missing_ok=True)
 
     @property
     def float_weights(self) -> Path:
@@ -150,7 +165,9 @@ def environment() -> dict[str, Any]:
 
 
 def _git_commit() -> str | None:
-    """Commit of the source tree that tfkd runs from, with "+" when it has changes; None outside git."""
+    """Commit of the source tree that tfkd runs from, with "+" when it has changes; None outside
+    git.
+    """
     root = Path(tfkd.__file__).parent.parent
     command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+"]
     try:

@@ -13,7 +13,8 @@ def cosine_adamw(
     weight_decay: float = 0.0,
     clip_norm: float = 1.0,
 ) -> keras.optimizers.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019) whose rate rises linearly, then falls to 0 on a half cosine.
+    """AdamW (Loshchilov and Hutter 2019) whose rate rises linearly, then falls to 0 on a half
+    cosine.
 
     Biases and batch-norm parameters are not decayed; gradients are clipped by their global norm.
     """

@@ -1,21 +1,26 @@
-"""Train a teacher or a student from a configuration: the float phase, then quantisation-aware training."""
+"""Train a teacher or a student from a configuration: the float phase, then quantisation-aware
+training.
+"""
 
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+from collections.abc import Iterator
 
 import tensorflow as tf
 import tf_keras as keras
 
 from tfkd.config import Config
 from tfkd.data import training_dataset, validation_dataset
-from tfkd.distill import LOSSES, Distiller
-from tfkd.errors import ConfigError, nearest
+from tfkd.distill import LOSSES, DistillationLoss, Distiller
+from tfkd.errors import ConfigError, RunError, nearest
+from tfkd.frontend_tf import band_features, frame_count
 from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
+from tfkd.models.folding import fold_batch_norm
 from tfkd.models.teacher import Teacher, load_teacher
-from tfkd.train.phase import Schedule, fit_phase
+from tfkd.quantize import calibrate, quantization_aware, quantized_outputs
+from tfkd.train.phase import Schedule, atomic_weights, fit_phase
 from tfkd.train.run_directory import RunDirectory
 from tfkd.train.schedule import cosine_adamw
 
@@ -63,7 +68,80 @@ def train_student(run: RunDirectory, *, tensorboard: bool = False) -> None:
     run.set_state("finished")
 
 
-def _float_phase(run, loss, teacher: Teacher | None, *, tensorboard: bool) -> None:
+def load_quantized(run: RunDirectory) -> keras.Model:
+    """The quantisation-aware model of a run with its best weights.
+
+    Raises:
+        RunError: the quantisation-aware phase has made no checkpoint yet.
+    """
+    if not run.qat_weights.is_file():
+        raise RunError(
+            f"{run.path}: has no quantisation-aware weights ({run.qat_weights.name}). Expected a "
+            f"student whose training has finished; continue it with "
+            f"`tfkd train --resume {run.path}`."
+        )
+    frames = _segment_frames(run.config)
+    deployed = build_dae(run.config.model, Form.DEPLOYED, frames=frames)
+    model = quantization_aware(deployed, dict.fromkeys(quantized_outputs(deployed), (-1.0, 1.0)))
+    model.load_weights(run.qat_weights)
+    return model
+
+
+def _quantized_phase(
+    run: RunDirectory, loss: DistillationLoss, teacher: Teacher | None, *, tensorboard: bool
+) -> None:
+    """Fold, calibrate, fine-tune; with quantize.steps = 0 the calibrated model is the result."""
+    config = run.config
+    student = build_dae(config.model, Form.TRAINING)
+    student.load_weights(run.float_weights)
+    deployed = fold_batch_norm(student, config.model, _segment_frames(config))
+    log.info("calibrating on %d batches", config.quantize.calibration_batches)
+    ranges = calibrate(deployed, _calibration_features(config))
+    model = quantization_aware(deployed, ranges)
+    if config.quantize.steps == 0:
+        with atomic_weights(run.qat_weights) as path:
+            model.save_weights(path)
+        return
+    schedule = Schedule(config.quantize.steps, config.train.epoch_steps)
+    distiller = _distiller(config, model, loss, teacher, ema=config.train.ema)
+    distiller.compile(
+        optimizer=cosine_adamw(
+            steps=schedule.epochs * schedule.epoch_steps,
+            learning_rate=config.quantize.learning_rate,
+            clip_norm=config.train.clip_norm,
+        )
+    )
+    log.info("quantisation-aware phase: %d steps", schedule.steps)
+    offset = config.train.steps  # other mixtures than the float phase began with
+    fit_phase(
+        distiller,
+        run,
+        "qat",
+        schedule,
+        best_weights=run.qat_weights,
+        training=lambda step: training_dataset(config, start_step=offset + step),
+        validation=validation_dataset(config),
+        tensorboard=tensorboard,
+    )
+
+
+def _calibration_features(config: Config) -> Iterator[tf.Tensor]:
+    """Features of the first training mixtures, [batch, frames, bands, 1]."""
+    batches = training_dataset(config).take(config.quantize.calibration_batches)
+    for noisy, _ in batches:
+        power = tf.square(tf.abs(noisy))
+        yield band_features(power, config.model.frontend)[..., tf.newaxis]
+
+
+def _segment_frames(config: Config) -> int:
+    """Frames of one training example."""
+    frontend = config.model.frontend
+    return frame_count(round(config.data.segment_s * frontend.sample_rate), frontend)
+
+
+def _float_phase(
+    run: RunDirectory, loss: DistillationLoss, teacher: Teacher | None, *, tensorboard: bool
+) -> None:
     config = run.config
     student = build_dae(config.model, Form.TRAINING)
     schedule = Schedule(config.train.steps, config.train.epoch_steps, config.train.patience)
@@ -91,7 +169,12 @@ def _float_phase(run, loss, teacher: Teacher | None, *, tensorboard: bool) -> No
 
 
 def _distiller(
-    config: Config, student: keras.Model, loss, teacher: Teacher | None, *, ema: float
+    config: Config,
+    student: keras.Model,
+    loss: DistillationLoss,
+    teacher: Teacher | None,
+    *,
+    ema: float,
 ) -> Distiller:
     return Distiller(
         student,

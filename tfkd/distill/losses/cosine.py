@@ -19,19 +19,20 @@ def cosine_distance(student: Outputs, teacher: Outputs, *, axis: str = "frame") 
 
     Args:
         student, teacher: latents [batch, frames, positions, channels], of equal shape.
-        axis: what one vector is: "frame" (positions x channels of a frame), "position" (channels of a
-            time-frequency position) or "example" (the whole latent).
+        axis: what one vector is: "frame" (positions x channels of a frame), "position" (channels of
+            a time-frequency position) or "example" (the whole latent).
 
     Returns:
-        A scalar in [0, 2]; 0 when all vectors are parallel. Scaling the student's latent does not change it,
-        permuting its channels does.
+        A scalar in [0, 2]; 0 when all vectors are parallel. Scaling the student's latent does not
+        change it, permuting its channels does.
 
     Raises:
         ValueError: an unknown axis.
     """
     if axis not in AXES:
         raise ValueError(
-            f"Invalid value for argument `axis`. Expected one of {sorted(AXES)}. Received: axis={axis}"
+            f"Invalid value for argument `axis`. Expected one of {sorted(AXES)}. "
+            f"Received: axis={axis}"
         )
     along = AXES[axis]
     inner = tf.reduce_sum(student.latent * teacher.latent, axis=along)

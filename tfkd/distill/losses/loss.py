@@ -12,8 +12,8 @@ class Outputs(NamedTuple):
     """Outputs of a model for one batch.
 
     latent: float32 [batch, frames, positions, channels], signed (linear inverted bottleneck).
-    mask: float32 [batch, frames, bins] in [0, 1], interpolated from the model's own bands to STFT bins, so that
-        models of different frequency resolution compare.
+    mask: float32 [batch, frames, bins] in [0, 1], interpolated from the model's own bands to STFT
+        bins, so that models of different frequency resolution compare.
     """
 
     latent: tf.Tensor
@@ -33,8 +33,10 @@ class DistillationLoss:
     Attributes:
         name: key in `tfkd.distill.LOSSES` and value of `distill.method`.
         distance: student outputs, teacher outputs -> scalar.
-        projects: whether the student's latent passes the train-only linear map phi to the teacher's width first.
-        blends: True: total = (1 - weight) supervised + weight distance; False: total = supervised + weight distance.
+        projects: whether the student's latent passes the train-only linear map phi to the teacher's
+            width first.
+        blends: True: total = (1 - weight) supervised + weight distance; False: total = supervised +
+            weight distance.
         uses_teacher: False only for training alone.
     """
 
