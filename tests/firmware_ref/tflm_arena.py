@@ -63,7 +63,7 @@ def arenas_that_work(tries: list[tuple[bytes, list[int]]]) -> list[list[bool]]:
         [sys.executable, "-c", _TRY_ARENAS],
         input=pickle.dumps(tries),
         capture_output=True,
-        timeout=120,
+        timeout=280,
         check=True,
     )
     answers: list[list[bool]] = pickle.loads(done.stdout)
