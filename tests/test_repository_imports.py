@@ -110,20 +110,21 @@ def test_imports_go_up_the_table():
 
 def test_firmware_ref_needs_numpy_only():
     allowed = set(sys.stdlib_module_names) | {"numpy", "firmware_ref"}
-    foreign = [
-        f"{name} imports {imported}"
+    foreign = {
+        (name, imported.split("/")[0])
         for name, path in modules()
         if name.startswith("firmware_ref")
         for imported in imports(path)
         if imported.split("/")[0] not in allowed
-    ]
-    assert foreign == []
+    }
+    assert foreign == {("firmware_ref/arena/plot", "matplotlib")}  # when a map is drawn
 
 
 def test_firmware_ref_is_tested_without_tensorflow():
     importers = [
         path.name
         for path in (REPOSITORY / "tests" / "firmware_ref").rglob("*.py")
+        if not path.name.startswith("make_")  # run by hand: writes models that the tests read
         for imported in imports(path)
         if imported.split("/")[0] in ("tensorflow", "tf_keras", "tfkd")
     ]
