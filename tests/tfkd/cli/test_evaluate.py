@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 
 def test_table_on_stderr_and_one_object_on_stdout(run_tfkd, gate, pair_folders):
     noisy, clean = pair_folders
