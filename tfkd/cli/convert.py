@@ -42,10 +42,11 @@ def convert(
     report = deployed(folder / "model.tflite")
     if chip:
         report["target"] = fit(report, chip)
+    files = [str(path) for path in (*sorted(folder.glob("model*")), folder / "memory.json")]
     if as_json:
-        files = sorted(str(path) for path in folder.glob("m*") if path.is_file())
         print_json("convert", {"run": run, "files": files, **report})
     else:
+        click.echo("\n".join(files))
         print_deployed(report)
     if chip and not report["target"]["fits"]:
         raise ConversionError(f"the model does not fit {chip.name}; see the margins above.")

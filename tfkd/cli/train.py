@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tfkd.errors import TfkdError
+
 if TYPE_CHECKING:
     from tfkd.train.run_directory import RunDirectory
 
@@ -126,6 +128,10 @@ def _train(run: RunDirectory, threads: int, tensorboard: bool) -> None:
         try:
             train_run = train_teacher if run.kind == TEACHER else train_student
             train_run(run, tensorboard=tensorboard)
+        except TfkdError:
+            if not run.checkpoints("float").exists():
+                run.discard()
+            raise
         except KeyboardInterrupt:
             click.echo(f"\nContinue with: tfkd train --resume {run.path}", err=True)
             raise

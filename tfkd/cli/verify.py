@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tfkd.cli.output import json_option, print_json, progress
 from tfkd.engines.choice import DEFAULT_MODEL, find_tflite
+
+if TYPE_CHECKING:
+    from tfkd.verify_streaming import StreamingComparison
 
 
 @click.command()
@@ -46,6 +51,7 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
     from tfkd.verify import check, compare_engines, speech_like_features
 
     path = find_tflite(model)
+    offline = _streaming_against_offline(Path(model), seed)
     streaming = read_streaming_model(path)
     features = speech_like_features(streaming.frontend, frames, seed)
     with progress("verifying", frames) as advance:
@@ -58,6 +64,7 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
             "verify",
             {
                 "model": str(path),
+                "streaming": asdict(offline) if offline else None,
                 "engines": [
                     {**asdict(c), "equal": c.equal, "passed": c.passed} for c in comparisons
                 ],
@@ -73,13 +80,31 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
             click.echo(f"tflm == {c.engine}: {c.frames} frames, {c.values:,} values, {verdict}")
             if c.excused and not c.equal:
                 click.echo(f"  allowed: TFLite rounds {', '.join(c.excused)} once, TFLM twice")
+        if offline:
+            click.echo(
+                f"streaming == offline: {offline.frames} frames, float within "
+                f"{offline.float_difference:.1e}, quantised within "
+                f"{offline.quantized_difference:.1e}"
+            )
         click.echo(
             f"arena on x86-64: {use.total_bytes:,} bytes used, {wheel.total_bytes:,} predicted"
         )
         click.echo(f"arena on Cortex-M: {chip.total_bytes:,} bytes used, {chip.min_bytes:,} needed")
     check(comparisons)
+    if offline:
+        offline.check()
     if use.total_bytes != wheel.total_bytes:
         raise VerificationError(
             f"TFLite Micro uses {use.total_bytes} bytes of its arena, firmware_ref predicts "
             f"{wheel.total_bytes}. Expected equality; is the tflite-micro wheel the pinned one?"
         )
+
+
+def _streaming_against_offline(run: Path, seed: int) -> StreamingComparison | None:
+    """Compare the Keras models of a run; None when the model is no run."""
+    if not (run / "run.json").is_file():
+        return None
+    from tfkd.train.run_directory import RunDirectory
+    from tfkd.verify_streaming import compare_streaming
+
+    return compare_streaming(RunDirectory.open(run), seed)
