@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -208,32 +206,3 @@ def test_observers_see_every_operator_of_every_subgraph():
         **{(1, op.index): 1 for op in initial.operators},
     }
     assert all(time.total_ns > 0 for time in profile.times.values())
-
-
-def test_needs_numpy_alone():
-    """Nothing else may be imported: not TensorFlow, not flatbuffers, not tfkd."""
-    program = (
-        "import sys\n"
-        "class Block:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] in ('tensorflow', 'tflite_micro', 'flatbuffers', 'tfkd'):\n"
-        "            raise ImportError('blocked: ' + name)\n"
-        "sys.meta_path.insert(0, Block())\n"
-        "from firmware_ref.interpreter import Interpreter\n"
-        f"i = Interpreter(model_path={str(MODELS / 'lstm.tflite')!r})\n"
-        "i.allocate_tensors(); i.invoke()\n"
-        "roots = {m.split('.')[0] for m in sys.modules}\n"
-        "third_party = roots - set(sys.stdlib_module_names) - {'__main__', 'firmware_ref'}\n"
-        "print(sorted(r for r in third_party if not r.startswith('_')))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        check=True,
-    )
-    listed = done.stdout.strip().splitlines()[-1]
-    assert "'numpy'" in listed
-    for name in ("tensorflow", "flatbuffers", "tflite_micro", "tfkd", "pydantic", "click"):
-        assert f"'{name}'" not in listed
