@@ -6,6 +6,8 @@ reference/integer_ops/logistic.h and tanh.h (int16_t overloads).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -74,3 +76,24 @@ def tanh_int16(x: ArrayLike, multiplier: int = 0, left_shift: int = 0) -> NDArra
     positive = result - (1 << 23) + (1 << 7)
     negative = -result + (1 << 23) + (1 << 7) - 1
     return (np.where(scaled >= 0, positive, negative) >> 8).astype(np.int16)
+
+
+@lru_cache(maxsize=4)
+def logistic_of_all(multiplier: int = 0, left_shift: int = 0) -> NDArray[np.int32]:
+    """`logistic_int16` of the 65 536 bit patterns 0, 1, ..., 32767, -32768, ..., -1."""
+    return _read_only(logistic_int16(_ALL_INT16, multiplier, left_shift))
+
+
+@lru_cache(maxsize=4)
+def tanh_of_all(multiplier: int = 0, left_shift: int = 0) -> NDArray[np.int32]:
+    """`tanh_int16` of the 65 536 bit patterns 0, 1, ..., 32767, -32768, ..., -1."""
+    return _read_only(tanh_int16(_ALL_INT16, multiplier, left_shift))
+
+
+_ALL_INT16 = np.arange(2**16, dtype=np.uint16).view(np.int16)
+
+
+def _read_only(table: NDArray[np.int16]) -> NDArray[np.int32]:
+    wide = table.astype(np.int32)
+    wide.flags.writeable = False
+    return wide

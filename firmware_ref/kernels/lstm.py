@@ -5,26 +5,24 @@ Sources: tensorflow/lite/micro/kernels/lstm_eval_common.cc (Prepare), lstm_eval.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_ref.fixed_point import (
-    Int64Array,
-    multiply_by_quantized_multiplier,
-    multiply_int64_by_quantized_multiplier,
-    quantize_multiplier,
+    Requantizer,
 )
+from firmware_ref.kernels.filter_quantization import largest_magnitude
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.kernels.logistic_tanh import checked_log2
 from firmware_ref.kernels.quantized import require_scales
+from firmware_ref.kernels.scaled_filter import OutputRange, ScaledFilter
 from firmware_ref.node import Invoke, Node, View
 from firmware_ref.options import Activation, UnidirectionalSequenceLSTMOptions
-from firmware_ref.sigmoid_table import logistic_int16, tanh_int16
+from firmware_ref.sigmoid_table import logistic_of_all, tanh_of_all
 
-_GATES = ("input", "forget", "cell", "output")
+_GATES = range(4)  # input, forget, cell, output
 _INPUT_WEIGHTS, _RECURRENT_WEIGHTS, _BIASES = 1, 5, 12  # first of four inputs, in that order
 _HIDDEN_STATE, _CELL_STATE = 18, 19
 _ABSENT = (9, 10, 11, 16, 17, 20, 21, 22, 23)  # peephole, projection, layer normalisation
@@ -33,45 +31,48 @@ _GATE_INPUT_SCALE = 2.0**-12  # Q3.12 before the non-linearity
 _GATE_OUTPUT_SCALE = 2.0**-15  # Q0.15 after it
 
 
-@dataclass(frozen=True, eq=False)
-class _Dense:
+class _GateSums:
     """int16 = clamp(M (sum_i w (q - z) + bias)) for the four gates side by side.
 
-    Weights are float64 (inputs, 4 * cells): sums of integer products stay exact in it. int16
-    activations have int64 accumulators, which are rounded once.
+    `source` views the activations as (..., inputs); `sums` is (..., 4 * cells). int16 activations
+    have int64 accumulators, which are rounded once.
     """
 
-    weights: NDArray[np.float64]
-    bias: Int64Array
-    multiplier: Int64Array
-    shift: Int64Array
-    zero_point: int
-    wide: bool
-
-    def __call__(self, q: NDArray[Any]) -> Int64Array:
-        acc = ((q.astype(np.float64) - self.zero_point) @ self.weights).astype(np.int64)
-        multiply = (
-            multiply_int64_by_quantized_multiplier
-            if self.wide
-            else multiply_by_quantized_multiplier
+    def __init__(
+        self, source: NDArray[Any], x: View, weights: list[View], biases: list[View]
+    ) -> None:
+        cells = weights[0].shape[0]
+        filters = np.concatenate([w.array.astype(np.int64) - w.zero_point for w in weights]).T
+        offset = -x.zero_point * filters.sum(axis=0)
+        if biases:
+            offset = offset + np.concatenate([bias.array.astype(np.int64) for bias in biases])
+        factors = [float(x.scale) * float(w.scale) / _GATE_INPUT_SCALE for w in weights]
+        scaled = ScaledFilter(
+            filters,
+            offset,
+            np.repeat(factors, cells),
+            largest_magnitude(x),
+            OutputRange(0, -32768, 32767, wide=x.array.dtype == np.int16),
         )
-        return np.clip(multiply(acc + self.bias, self.multiplier, self.shift), -32768, 32767)
+        self.sums = np.empty((*source.shape[:-1], 4 * cells), np.int16)
+        # The last column is 1 and meets the offset.
+        matrix = np.ones((*source.shape[:-1], source.shape[-1] + 1))
+        self._inputs, self._source = matrix[..., :-1], source
+        self._rows = matrix.reshape(-1, matrix.shape[-1])
+        self._folded = np.vstack([scaled.weights, scaled.offset])
+        self._product = np.empty((self._rows.shape[0], 4 * cells))
+        self._round = scaled.rounding(self._product, self.sums.reshape(self._product.shape))
+
+    def update(self) -> None:
+        """Work `sums` out for what `source` holds now."""
+        self._inputs[...] = self._source
+        self._rows.dot(self._folded, self._product)
+        self._round()
 
 
-def _dense(x: View, weights: list[View], biases: list[View]) -> _Dense:
-    factors = [float(x.scale) * float(w.scale) / _GATE_INPUT_SCALE for w in weights]
-    cells = weights[0].shape[0]
-    multiplier, shift = quantize_multiplier(np.repeat(factors, cells))
-    return _Dense(
-        np.concatenate([w.array.astype(np.float64) - w.zero_point for w in weights]).T.copy(),
-        np.concatenate([b.array.astype(np.int64) for b in biases])
-        if biases
-        else np.zeros(4 * cells, np.int64),
-        multiplier,
-        shift,
-        x.zero_point,
-        wide=x.array.dtype == np.int16,
-    )
+def _int16_product(factor: float) -> Requantizer:
+    """Scales the product of two int16 arrays to an int16."""
+    return Requantizer.from_factor(factor, zero_point=0, low=-32768, high=32767)
 
 
 def _check(node: Node) -> None:
@@ -135,50 +136,55 @@ def prepare_unidirectional_sequence_lstm(node: Node) -> Invoke:
     x, y, hidden, cell = (
         node.input(0), node.output(), node.input(_HIDDEN_STATE), node.input(_CELL_STATE),
     )  # fmt: skip
-    four = range(len(_GATES))
-    from_input = _dense(
-        x,
-        [node.input(_INPUT_WEIGHTS + gate) for gate in four],
-        [node.input(_BIASES + gate) for gate in four],
-    )
-    from_hidden = _dense(hidden, [node.input(_RECURRENT_WEIGHTS + gate) for gate in four], [])
-
-    cell_scale = float(cell.scale)
-    forget_times_cell = quantize_multiplier(_GATE_OUTPUT_SCALE * cell_scale / cell_scale)
-    input_times_gate = quantize_multiplier(_GATE_OUTPUT_SCALE * _GATE_OUTPUT_SCALE / cell_scale)
-    to_hidden = quantize_multiplier(_GATE_OUTPUT_SCALE * _GATE_OUTPUT_SCALE / float(hidden.scale))
-    tanh_shift = checked_log2(cell.scale)[0] + 12
-    tanh_multiplier = 3 if tanh_shift < 0 else 0
-    clip = int(min(max(float(np.float32(options.cell_clip)) / cell_scale, -32768.0), 32767.0))
-    info = np.iinfo(hidden.array.dtype)
-    time_axis = 0 if options.time_major else 1
+    cells, time_axis = hidden.shape[1], 0 if options.time_major else 1
     steps_in = np.moveaxis(x.array, time_axis, 0)  # (time, batch, input)
     steps_out = np.moveaxis(y.array, time_axis, 0)  # (time, batch, cells)
-    cells = hidden.shape[1]
+    from_input = _GateSums(
+        steps_in,
+        x,
+        [node.input(_INPUT_WEIGHTS + gate) for gate in _GATES],
+        [node.input(_BIASES + gate) for gate in _GATES],
+    )
+    from_hidden = _GateSums(
+        hidden.array, hidden, [node.input(_RECURRENT_WEIGHTS + gate) for gate in _GATES], []
+    )
+    cell_scale = float(cell.scale)
+    scale_kept = _int16_product(_GATE_OUTPUT_SCALE * cell_scale / cell_scale)
+    scale_added = _int16_product(_GATE_OUTPUT_SCALE * _GATE_OUTPUT_SCALE / cell_scale)
+    info = np.iinfo(hidden.array.dtype)
+    scale_hidden = Requantizer.from_factor(
+        _GATE_OUTPUT_SCALE * _GATE_OUTPUT_SCALE / float(hidden.scale),
+        zero_point=hidden.zero_point,
+        low=int(info.min),
+        high=int(info.max),
+    )
+    logistic_table, gate_tanh_table = logistic_of_all(), tanh_of_all()
+    shift = checked_log2(cell.scale)[0] + 12
+    cell_tanh_table = tanh_of_all(3 if shift < 0 else 0, abs(shift))
+    limit = 32768
+    if options.cell_clip > 0:
+        limit = int(min(float(np.float32(options.cell_clip)) / cell_scale, 32767.0))
+    low, high = -limit, min(limit, 32767)
+    int16 = np.dtype(np.int16)
 
     def invoke() -> None:
-        projected = from_input(steps_in)  # (time, batch, 4 * cells)
-        for t in range(steps_in.shape[0]):
-            sums = np.clip(projected[t] + from_hidden(hidden.array), -32768, 32767)
-            gates = logistic_int16(sums).astype(np.int64)
-            input_gate, forget_gate = gates[:, :cells], gates[:, cells : 2 * cells]
-            output_gate = gates[:, 3 * cells :]
-            cell_gate = tanh_int16(sums[:, 2 * cells : 3 * cells]).astype(np.int64)
+        from_input.update()
+        for projected, out in zip(from_input.sums, steps_out, strict=True):
+            from_hidden.update()
+            sums = np.add(projected, from_hidden.sums, dtype=np.int32)
+            index = np.clip(sums, -32768, 32767).astype(int16).view(np.uint16)
+            input_gate = logistic_table.take(index[:, :cells])
+            forget_gate = logistic_table.take(index[:, cells : 2 * cells])
+            cell_gate = gate_tanh_table.take(index[:, 2 * cells : 3 * cells])
+            output_gate = logistic_table.take(index[:, 3 * cells :])
 
-            kept = multiply_by_quantized_multiplier(forget_gate * cell.array, *forget_times_cell)
-            added = multiply_by_quantized_multiplier(input_gate * cell_gate, *input_times_gate)
-            new_cell = np.clip(
-                np.clip(kept, -32768, 32767) + np.clip(added, -32768, 32767), -32768, 32767
-            )
-            if options.cell_clip > 0:
-                new_cell = np.clip(new_cell, -clip, clip)
-            np.copyto(cell.array, new_cell, casting="unsafe")
+            kept = scale_kept(forget_gate * cell.array, int16)
+            added = scale_added(input_gate * cell_gate, int16)
+            cell.array[...] = np.clip(np.add(kept, added, dtype=np.int32), low, high)
 
-            activated = tanh_int16(new_cell, tanh_multiplier, abs(tanh_shift)).astype(np.int64)
-            scaled = multiply_by_quantized_multiplier(activated * output_gate, *to_hidden)
-            new_hidden = np.clip(scaled + hidden.zero_point, info.min, info.max)
-            np.copyto(hidden.array, new_hidden, casting="unsafe")
-            steps_out[t] = hidden.array
+            activated = cell_tanh_table.take(cell.array.view(np.uint16))
+            hidden.array[...] = scale_hidden(activated * output_gate, hidden.array.dtype)
+            out[...] = hidden.array
 
     return invoke
 

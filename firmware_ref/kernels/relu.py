@@ -17,6 +17,7 @@ from firmware_ref.fixed_point import (
     quantize_multiplier,
     round_half_away,
 )
+from firmware_ref.kernels.binary_table import binary
 from firmware_ref.kernels.elementwise_table import elementwise
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.kernels.quantized import require_same_size, require_scales
@@ -99,28 +100,21 @@ def prepare_prelu(node: Node) -> Invoke:
     require_same_size(node, x, y)
     if x.array.ndim > _MAX_BROADCAST_RANK:
         raise node.error(f"reads {x.array.ndim} dimensions, TFLM at most {_MAX_BROADCAST_RANK}")
-    out = y.array.reshape(x.shape)
     identity = quantize_multiplier(float(x.scale) / float(y.scale))
     below = quantize_multiplier(float(x.scale) * float(alpha.scale) / float(y.scale))
     info = np.iinfo(y.array.dtype)
-    try:
-        slopes = np.broadcast_to(alpha.array, x.shape)
-    except ValueError:
-        raise node.error(
-            f"cannot broadcast alpha of shape {alpha.shape} to the input's {x.shape}"
-        ) from None
 
-    def invoke() -> None:
-        centred = x.array.astype(np.int64) - x.zero_point
-        slope = slopes.astype(np.int64) - alpha.zero_point
+    def prelu(q: NDArray[Any], slope_q: NDArray[Any]) -> NDArray[Any]:
+        centred = q.astype(np.int64) - x.zero_point
+        slope = slope_q.astype(np.int64) - alpha.zero_point
         scaled = np.where(
             centred >= 0,
             multiply_by_quantized_multiplier(centred, *identity),
             multiply_by_quantized_multiplier(centred * slope, *below),
         )
-        out[...] = np.clip(scaled + y.zero_point, info.min, info.max)
+        return np.clip(scaled + y.zero_point, info.min, info.max)
 
-    return invoke
+    return binary(prelu, node)
 
 
 _ACTIVATIONS_CC = "tensorflow/lite/micro/kernels/activations_common.cc"

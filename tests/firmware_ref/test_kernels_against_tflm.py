@@ -26,7 +26,8 @@ def models_of(name: str) -> int:
     """200 models of each operator; of its further type combinations fewer, as they share code."""
     if name.startswith("QUANTIZE/"):
         return 40
-    return 50 if "/" in name and not name.startswith("DEQUANTIZE/") else 200
+    is_variant = "/" in name and not name.startswith("DEQUANTIZE/")
+    return 50 if is_variant or name == "SEPARABLE_BLOCK" else 200
 
 
 def first_difference(case: Case, *, reset_before: int | None = None) -> str | None:
