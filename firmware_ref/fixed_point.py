@@ -150,7 +150,7 @@ class Requantizer:
     Example:
         >>> half = Requantizer.from_factor(0.5, zero_point=3, low=-128, high=127)
         >>> half(np.array([7, -7, 1000]), np.dtype(np.int8)).tolist()
-        [7, -1, 127]
+        [7, 0, 127]
     """
 
     multiplier: Int64Array

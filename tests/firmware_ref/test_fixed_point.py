@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_ref import fixed_point
 from firmware_ref.fixed_point import (
     Requantizer,
     multiply_by_quantized_multiplier,
@@ -156,3 +158,8 @@ def test_wide_requantizer_equals_its_parts(acc: list[int], factors: list[float])
     np.testing.assert_array_equal(
         requantize(table, np.dtype(np.int16)), np.clip(exact, -32768, 32767)
     )
+
+
+def test_the_example_runs() -> None:
+    results = doctest.testmod(fixed_point)
+    assert (results.attempted, results.failed) == (2, 0)
