@@ -16,11 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_ref.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from firmware_ref.fixed_point import (
+    Requantizer,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+)
 from firmware_ref.kernels.activation_range import activation_range
 from firmware_ref.kernels.binary_table import binary
 from firmware_ref.kernels.kernel import Kernel
-from firmware_ref.node import Invoke, Node
+from firmware_ref.node import Invoke, Node, View
 from firmware_ref.options import Activation, AddOptions, SubOptions
 
 
@@ -54,21 +58,26 @@ def _prepare(node: Node, activation: Activation, scales: list[Any], sign: int) -
             f"scales by {max(factors):g}, which TFLM refuses: the inputs' scale is too coarse "
             "for the output's"
         )
-    first_factor, second_factor, output_factor = (quantize_multiplier(f) for f in factors)
     low, high = activation_range(node, activation, y)
-
-    def scaled(q: NDArray[Any], zero_point: int, factor: tuple[Any, Any]) -> NDArray[np.int64]:
-        shifted = (q.astype(np.int64) - zero_point) << left_shift
-        return multiply_by_quantized_multiplier(shifted, *factor)
+    requantize = Requantizer.from_factor(factors[2], zero_point=y.zero_point, low=low, high=high)
+    first_scaled = _scaled_values(first, factors[0], left_shift)
+    second_scaled = sign * _scaled_values(second, factors[1], left_shift)
+    bits = np.dtype(f"u{y.array.dtype.itemsize}")
 
     def add(q1: NDArray[Any], q2: NDArray[Any]) -> NDArray[Any]:
-        total = scaled(q1, first.zero_point, first_factor) + sign * scaled(
-            q2, second.zero_point, second_factor
-        )
-        result = multiply_by_quantized_multiplier(total, *output_factor) + y.zero_point
-        return np.clip(result, low, high)
+        total = first_scaled.take(q1.view(bits)) + second_scaled.take(q2.view(bits))
+        return requantize(total, y.array.dtype)
 
     return binary(add, node)
+
+
+def _scaled_values(operand: View, factor: float, left_shift: int) -> NDArray[np.int64]:
+    """u_i of every value that the operand's type can hold, in the order of the bit patterns."""
+    dtype = operand.array.dtype
+    bits = np.dtype(f"u{dtype.itemsize}")
+    values = np.arange(2 ** (8 * dtype.itemsize), dtype=bits).view(dtype).astype(np.int64)
+    shifted = (values - operand.zero_point) << left_shift
+    return multiply_by_quantized_multiplier(shifted, *quantize_multiplier(factor))
 
 
 _SIGNATURES = ("int8, int8 -> int8", "int16, int16 -> int16")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_ref.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from firmware_ref.fixed_point import Requantizer
 from firmware_ref.kernels.activation_range import activation_range
 from firmware_ref.kernels.binary_table import binary
 from firmware_ref.kernels.kernel import Kernel
@@ -32,15 +32,19 @@ def prepare_mul(node: Node) -> Invoke:
         0, 0, 0,
     ):  # fmt: skip
         raise node.error("needs zero points of 0 for int16")
-    factor = quantize_multiplier(float(first.scale) * float(second.scale) / float(y.scale))
     low, high = activation_range(node, node.options(MulOptions).fused_activation_function, y)
+    requantize = Requantizer.from_factor(
+        float(first.scale) * float(second.scale) / float(y.scale),
+        zero_point=y.zero_point,
+        low=low,
+        high=high,
+    )
 
     def multiply(q1: NDArray[Any], q2: NDArray[Any]) -> NDArray[Any]:
         product = (q1.astype(np.int64) - first.zero_point) * (
             q2.astype(np.int64) - second.zero_point
         )
-        result = multiply_by_quantized_multiplier(product, *factor) + y.zero_point
-        return np.clip(result, low, high)
+        return requantize(product, y.array.dtype)
 
     return binary(multiply, node)
 
