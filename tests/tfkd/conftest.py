@@ -11,6 +11,34 @@ from click.testing import CliRunner
 from gate_model import gate_model
 
 RATE = 16000
+SMALL_MODEL = [
+    "model.frontend.bands=16",
+    "model.channels=[4, 4]",
+    "model.kernels=[4, 3]",
+    "model.strides=[2, 2]",
+    "model.time_kernels=[3, 0]",
+    "model.expansions=[1, 1]",
+    "model.latent=8",
+    "model.hidden=8",
+    "model.dilations=[1, 2]",
+]
+SMALL_RUN = [
+    *("--student", "micro", "--method", "none", "--steps", "2"),
+    *(
+        word
+        for setting in (
+            *SMALL_MODEL,
+            "train.epoch_steps=2",
+            "train.batch=1",
+            "data.valid_examples=1",
+            "data.segment_s=0.5",
+            "quantize.steps=0",
+            "quantize.calibration_batches=2",
+        )
+        for word in ("--set", setting)
+    ),
+]
+"""Options of `tfkd train` for a run of seconds: a smallest model, two steps."""
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +78,18 @@ def pair_folders(tmp_path: Path) -> tuple[Path, Path]:
         soundfile.write(noisy / f"{name}.flac", noisy_voice(1.5, snr_db, seed), RATE)
         soundfile.write(clean / f"{name}.wav", voice(1.5), RATE)
     return noisy, clean
+
+
+@pytest.fixture(scope="session")
+def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Options of `tfkd train` for a handful of short recordings."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for kind, make in (("speech", voice), ("noise", noisy_voice)):
+        for name in ("train/a/1", "train/b/1", "valid/c/1", "valid/d/1"):
+            path = folder / kind / f"{name}.wav"
+            path.parent.mkdir(parents=True)
+            soundfile.write(path, make(1.0), RATE)
+    return ["--speech", str(folder / "speech"), "--noise", str(folder / "noise")]
 
 
 @pytest.fixture

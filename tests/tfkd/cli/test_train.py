@@ -3,17 +3,9 @@
 import json
 
 import pytest
-import soundfile
-from conftest import noisy_voice, voice
+from conftest import SMALL_RUN
 
 from tfkd.config_file import load_config, read_config
-
-TINY_RUN = [
-    *("--student", "micro", "--method", "none", "--steps", 2),
-    *("--set", "train.epoch_steps=2", "--set", "train.batch=1", "--set", "quantize.steps=0"),
-    *("--set", "data.valid_examples=1", "--set", "data.segment_s=0.5"),
-    *("--set", "quantize.calibration_batches=1"),
-]
 
 
 @pytest.mark.slow
@@ -74,40 +66,17 @@ def test_run_of_another_version(run_tfkd, tmp_path):
     assert "schema 99" in result.stderr and "Use the tfkd that made it" in result.stderr
 
 
-@pytest.fixture
-def corpus(tmp_path):
-    """A handful of short recordings."""
-    for kind, make in (("speech", voice), ("noise", noisy_voice)):
-        for split in ("train", "valid"):
-            for name in ("a", "b"):
-                path = tmp_path / kind / split / name / "1.wav"
-                path.parent.mkdir(parents=True)
-                soundfile.write(path, make(1.0), 16000)
-    return ["--speech", tmp_path / "speech", "--noise", tmp_path / "noise"]
-
-
 @pytest.mark.slow
-def test_failed_start_leaves_no_run_and_keeps_latest(run_tfkd, tmp_path, corpus):
+def test_failed_start_leaves_no_run_and_keeps_latest(run_tfkd, tmp_path, small_corpus):
     runs = tmp_path / "runs"
     older = runs / "20200101T000000Z-micro-000000"
     older.mkdir(parents=True)
     (older / "run.json").write_text("{}")
     for folder, message in (("none", "does not exist"), ("empty", "No recordings")):
         (tmp_path / "empty").mkdir(exist_ok=True)
-        args = [*corpus[:2], "--noise", tmp_path / folder]
-        result = run_tfkd("train", *TINY_RUN, *args, "--runs", runs)
+        args = [*small_corpus[:2], "--noise", tmp_path / folder]
+        result = run_tfkd("train", *SMALL_RUN, *args, "--runs", runs)
         assert (result.exit_code, result.stdout) == (1, "")
         assert message in result.stderr
         assert sorted(path.name for path in runs.iterdir()) == [older.name, "latest"]
         assert (runs / "latest").resolve() == older
-
-
-@pytest.mark.slow
-def test_training_prints_the_run_and_logs(run_tfkd, tmp_path, corpus):
-    result = run_tfkd("train", *TINY_RUN, *corpus, "--runs", tmp_path / "runs")
-    assert result.exit_code == 0, result.stderr
-    run = (tmp_path / "runs" / "latest").resolve()
-    assert result.stdout == f"{run}\n"
-    assert json.loads((run / "run.json").read_text())["state"] == "finished"
-    assert "float phase: 2 steps" in (run / "train.log").read_text()
-    assert (run / "float.weights.h5").is_file() and (run / "qat.weights.h5").is_file()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import SMALL_MODEL
 
 from tfkd.config_file import load_config
 from tfkd.verify import speech_like_features
@@ -15,10 +16,7 @@ def student():
     from tfkd.models.dae import build_dae
     from tfkd.models.teacher import Teacher
 
-    settings = ["model.frontend.bands=16", "model.channels=[4, 4]", "model.kernels=[4, 3]"]
-    settings += ["model.strides=[2, 2]", "model.time_kernels=[3, 0]", "model.expansions=[1, 1]"]
-    settings += ["model.latent=8", "model.hidden=8", "model.dilations=[1, 2]"]
-    config = load_config("micro", settings=settings).model
+    config = load_config("micro", settings=SMALL_MODEL).model
     return Teacher(build_dae(config, Form.TRAINING), config)
 
 
