@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal
 
 import tensorflow as tf
 
-from tfkd.config import Config
+from tfkd.config import Config, DataConfig, FrontEndConfig
 from tfkd.data.augment import ROOM_S
 from tfkd.data.corpus import Clip, read_corpus
 from tfkd.data.decode import ClipStore
@@ -65,7 +65,7 @@ def _open(
     if data.noisy and data.speech:
         raise ConfigError("Give either speech and noise to mix, or noisy and clean pairs.")
     make = _paired if data.noisy else _mixed
-    return make(config, split)(
+    return make(data, config.model.frontend, split)(
         data=data,
         frontend=config.model.frontend,
         batch=batch,
@@ -75,8 +75,9 @@ def _open(
     )
 
 
-def _mixed(config: Config, split: Split) -> partial[tf.data.Dataset]:
-    data, frontend = config.data, config.model.frontend
+# A run opens its recordings several times (both phases, calibration); they are decoded once.
+@lru_cache(maxsize=2)
+def _mixed(data: DataConfig, frontend: FrontEndConfig, split: Split) -> partial[tf.data.Dataset]:
     folders = {"rir": data.rir, "noise": data.noise, "speech": data.speech}
     if not data.speech:
         demo = demo_corpus()
@@ -101,8 +102,8 @@ def _mixed(config: Config, split: Split) -> partial[tf.data.Dataset]:
     return partial(mixture_dataset, **stores)
 
 
-def _paired(config: Config, split: Split) -> partial[tf.data.Dataset]:
-    data, frontend = config.data, config.model.frontend
+@lru_cache(maxsize=2)
+def _paired(data: DataConfig, frontend: FrontEndConfig, split: Split) -> partial[tf.data.Dataset]:
     pairs = read_pairs(
         str(data.noisy), str(data.clean), valid_fraction=data.valid_fraction, seed=SPLIT_SEED
     )

@@ -73,11 +73,10 @@ class Distiller(keras.Model):
         if loss.uses_teacher:
             self._adopt(teacher, seed)
         self.ema = ema
-        self.ema_variables = (
-            [tf.Variable(v, trainable=False, name="average") for v in student.variables]
-            if ema
-            else []
-        )
+        self._averaged = [v for v in student.variables if ema and v.dtype.is_floating]
+        self.ema_variables = [
+            tf.Variable(v, trainable=False, name="average") for v in self._averaged
+        ]
         self._trackers = {
             name: keras.metrics.Mean(name=name)
             for name in ("loss", "supervised_loss", "distillation_loss")
@@ -148,7 +147,7 @@ class Distiller(keras.Model):
 
     def swap_average(self) -> None:
         """Exchange the student's variables with their moving averages; twice is the identity."""
-        for variable, average in zip(self.student.variables, self.ema_variables, strict=True):
+        for variable, average in zip(self._averaged, self.ema_variables, strict=True):
             held = variable.numpy()
             variable.assign(average)
             average.assign(held)
@@ -204,7 +203,7 @@ class Distiller(keras.Model):
             return
         step = tf.cast(self.optimizer.iterations, tf.float32)
         decay = tf.minimum(self.ema, (1.0 + step) / (10.0 + step))
-        for average, variable in zip(self.ema_variables, self.student.variables, strict=True):
+        for average, variable in zip(self.ema_variables, self._averaged, strict=True):
             average.assign_sub((1.0 - decay) * (average - variable))
 
     def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
