@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from firmware_ref.fixed_point import round_half_away
+from firmware_ref.kernels.quantized import require_scales
 from firmware_ref.node import Node, View
 from firmware_ref.options import Activation
 
@@ -25,13 +26,15 @@ def activation_range(node: Node, activation: Activation, y: View) -> tuple[int, 
     q(r) = z + round(r / s), the quotient in float32, ties away from zero.
 
     Raises:
-        ModelError: for TANH and SIGN_BIT, which TFLM's integer kernels would silently leave out.
+        ModelError: `y` has no scale; or the activation is TANH or SIGN_BIT, which TFLM's integer
+            kernels would silently leave out.
     """
     if activation not in _REAL_RANGES:
         raise node.error(
             f"fuses the activation {activation.name}, which integer kernels do not apply; "
             f"expected one of {', '.join(a.name for a in _REAL_RANGES)}"
         )
+    require_scales(node, y)
     info = np.iinfo(y.array.dtype)
     low, high = _REAL_RANGES[activation]
 

@@ -56,7 +56,8 @@ def prepare_depthwise_conv_2d(node: Node) -> Invoke:
     weights = filters[0].astype(np.int64)  # (kh, kw, C_out)
     scaled = ScaledFilter(
         weights,
-        bias_values(node, 2, channels) - effective_zero_point(x) * weights.sum(axis=(0, 1)),
+        bias_values(node, 2, channels, (TensorType.INT64,))
+        - effective_zero_point(x) * weights.sum(axis=(0, 1)),
         channel_factors(node, x, node.input(1), y, channels),
         largest_magnitude(x),
         output_range(node, options.fused_activation_function, y, wide=y.type is TensorType.INT16),

@@ -34,19 +34,26 @@ def channel_factors(
     return np.broadcast_to(factors, (channels,)).copy()
 
 
-def bias_values(node: Node, position: int, channels: int) -> NDArray[np.int64]:
-    """int64[channels]: the bias, zeros when the operator has none."""
+def bias_values(
+    node: Node,
+    position: int,
+    channels: int,
+    int16_types: tuple[TensorType, ...] = (TensorType.INT32, TensorType.INT64),
+) -> NDArray[np.int64]:
+    """int64[channels]: the bias, zeros when the operator has none.
+
+    An int8 input has an int32 bias; that of an int16 input is one of `int16_types`. TFLM would
+    read the bytes of any other type as if they were of the expected one.
+    """
     view = node.optional_input(position)
     if view is None:
         return np.zeros(channels, np.int64)
     bias = node.constant(position)
-    if bias.size != channels or view.type not in (
-        TensorType.INT16,
-        TensorType.INT32,
-        TensorType.INT64,
-    ):
+    types = int16_types if node.output().type is TensorType.INT16 else (TensorType.INT32,)
+    if bias.size != channels or view.type not in types:
         raise node.error(
-            f"has a bias of shape {bias.shape} and type {view.type}, expected {channels} integers"
+            f"has a bias of shape {bias.shape} and type {view.type}, expected {channels} values "
+            f"of type {' or '.join(map(str, types))}"
         )
     return bias.reshape(-1).astype(np.int64)
 

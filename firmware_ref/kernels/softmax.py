@@ -107,6 +107,8 @@ def prepare_softmax_int16(node: Node) -> Invoke:
     """
     x, y = node.input(0), node.output()
     _check_output(node, scale=2.0**-15, zero_point=0)
+    if x.zero_point != 0:
+        raise node.error(f"needs an int16 input with zero point 0, received {x.zero_point}")
     beta = float(np.float32(node.options(SoftmaxOptions).beta))
     multiplier, shift = quantize_multiplier(float(x.scale) * beta / (10.0 / 65535.0))
     exp_table = int16_table(_negative_exp, -10.0, 0.0)

@@ -49,7 +49,7 @@ def prepare_transpose_conv(node: Node) -> Invoke:
     weights = filters.transpose(3, 1, 2, 0).astype(np.int64)  # (C_in, kh, kw, C_out)
     scaled = ScaledFilter(
         weights,
-        bias_values(node, 3, channels),
+        bias_values(node, 3, channels, (TensorType.INT16, TensorType.INT64)),
         channel_factors(node, x, node.input(1), y, channels),
         largest_magnitude(x) + abs(effective_zero_point(x)),
         output_range(node, options.fused_activation_function, y, wide=y.type is TensorType.INT16),

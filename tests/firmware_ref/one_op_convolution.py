@@ -48,6 +48,7 @@ def _filter_and_bias(
     spread = min(int(127 * limits.max * np.sqrt(depth)), 2**30)
     if bias_type is None:
         bias_type = np.int32 if np.dtype(dtype) == np.int8 else np.int64
+    spread = min(spread, np.iinfo(bias_type).max - 1)
     bias = graph.tensor(
         (channels,),
         bias_type,
@@ -133,7 +134,7 @@ def _depthwise_conv_2d(rng: Rng, dtype: DTypeLike) -> Case:
     return case(model, rng, [x], [y])
 
 
-def _transpose_conv(rng: Rng, dtype: DTypeLike) -> Case:
+def _transpose_conv(rng: Rng, dtype: DTypeLike, *, bias_type: DTypeLike | None = None) -> Case:
     model, graph = one_op_graph()
     batch, height, width, channels, outputs = sizes(rng, 5, 1, 5)
     window = [int(k) for k in rng.integers(1, 5, 2)]
@@ -147,7 +148,7 @@ def _transpose_conv(rng: Rng, dtype: DTypeLike) -> Case:
     y = quantised(graph, rng, (batch, *output, outputs), dtype)
     weights, bias = _filter_and_bias(
         graph, rng, x, y, (outputs, *window, channels), 0, dtype,
-        per_channel=bool(rng.integers(2)),
+        per_channel=bool(rng.integers(2)), bias_type=bias_type,
     )  # fmt: skip
     shape = graph.tensor((4,), np.int32, data=[batch, *output, outputs])
     graph.operator(
@@ -237,6 +238,7 @@ CONVOLUTION_MODELS: dict[str, Draw] = {
     "DEPTHWISE_CONV_2D/16x8": partial(_depthwise_conv_2d, dtype=np.int16),
     "TRANSPOSE_CONV": partial(_transpose_conv, dtype=np.int8),
     "TRANSPOSE_CONV/16x8": partial(_transpose_conv, dtype=np.int16),
+    "TRANSPOSE_CONV/16x8-int16-bias": partial(_transpose_conv, dtype=np.int16, bias_type=np.int16),
     "FULLY_CONNECTED": partial(_fully_connected, dtype=np.int8),
     "FULLY_CONNECTED/weight-zero-point": partial(
         _fully_connected, dtype=np.int8, weight_zero_point=True
