@@ -138,8 +138,8 @@ class StreamingFrontEnd:
 
     def synthesise(self, spectrum: Complex, mask: Floats) -> Floats:
         """Apply a band mask [bands] to a spectrum [bins]; returns the hop before the newest."""
-        frame = np.fft.irfft(spectrum * bin_mask(mask, self.config), self.config.window)
-        frame = (frame * sqrt_hann(self.config.window)).astype(np.float32)
+        samples = np.fft.irfft(spectrum * bin_mask(mask, self.config), self.config.window)
+        frame = (samples * sqrt_hann(self.config.window)).astype(np.float32)
         complete = self._overlap + frame[: self.config.hop]
         self._overlap = frame[self.config.hop :]
         return complete
