@@ -1,7 +1,7 @@
 """The real TFLite Micro, as the Python wheel `tflite-micro` brings it, as the oracle of the tests.
 
 `run` gives every tensor of every frame; `run_in_subprocess` does the same for models that may
-abort the process; `allocation_report` is the text of TFLM's recording allocator.
+abort the process; `captured_stderr` catches what TFLM prints.
 """
 
 from __future__ import annotations
@@ -99,10 +99,6 @@ class Oracle:
             for subgraph, tensor in self._tensors
         }
 
-    def output(self, index: int) -> Array:
-        """Copy of an output of the last frame."""
-        return np.array(self._interpreter.get_output(index))
-
     def reset(self) -> None:
         """Put variables back to their initial state."""
         self._interpreter.reset()
@@ -157,16 +153,3 @@ def run_in_subprocess(
         raise OracleError(f"exit code {done.returncode}\n{done.stderr.decode(errors='replace')}")
     tensors: list[Tensors] = pickle.loads(done.stdout)
     return tensors
-
-
-def allocation_report(content: bytes, frame: Frame, arena_bytes: int) -> str:
-    """TFLM's account of its arena after one frame: the text of RecordingMicroAllocator."""
-    from tflite_micro import runtime
-
-    with captured_stderr() as text:
-        interpreter = runtime.Interpreter.from_bytes(content, arena_size=arena_bytes)
-        for index, value in enumerate(frame):
-            interpreter.set_input(np.ascontiguousarray(value), index)
-        interpreter.invoke()
-        interpreter.print_allocations()
-    return text[0]
