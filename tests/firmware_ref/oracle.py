@@ -99,6 +99,10 @@ class Oracle:
             for subgraph, tensor in self._tensors
         }
 
+    def output(self, index: int) -> Array:
+        """Copy of an output of the last frame."""
+        return np.array(self._interpreter.get_output(index))
+
     def reset(self) -> None:
         """Put variables back to their initial state."""
         self._interpreter.reset()
