@@ -53,6 +53,10 @@ def _arena_lines(report: Report) -> Iterator[str]:
         ("  smallest", f"{plan.min_bytes:,} B", "what tensor_arena must have, aligned to 16"),
     ]
     yield from _table(rows, frozenset({0, 2}))
+    spent = sorted(plan.categories.items(), key=lambda item: -item[1].used_bytes)
+    yield "  the tail holds"
+    parts = [(f"    {name}", f"{usage.used_bytes:,} B") for name, usage in spent]
+    yield from _table(parts, frozenset({0}))
 
 
 def _fit_lines(report: Report) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from known_models import KNOWN_MODELS
@@ -16,6 +18,8 @@ pytestmark = needs_oracle
 
 MODELS_PER_OPERATOR = 6
 RANDOM_GRAPHS = 25
+CONVERTED_MODELS = sorted((Path(__file__).parent.parent / "models").glob("*.tflite"))
+"""Converted from Keras by TensorFlow, so with all that a converter adds."""
 
 # TFLM's report -> categories of the plan. The rest of the tail TFLM does not list.
 REPORTED_CATEGORIES = {
@@ -52,6 +56,12 @@ def test_a_whole_model_is_planned_as_tflm_reports(name: str) -> None:
     assert_planned_as_reported(KNOWN_MODELS[name]())
 
 
+def test_converted_models_are_planned_as_tflm_reports() -> None:
+    assert CONVERTED_MODELS
+    for path in CONVERTED_MODELS:
+        assert_planned_as_reported(path.read_bytes())
+
+
 def test_random_graphs_are_planned_as_tflm_reports() -> None:
     for seed in range(RANDOM_GRAPHS):
         assert_planned_as_reported(random_graph(seed))
@@ -60,6 +70,7 @@ def test_random_graphs_are_planned_as_tflm_reports() -> None:
 def test_the_smallest_arena_works_and_one_byte_less_does_not() -> None:
     contents = {name: one_op_contents(name, 2)[1] for name in ONE_OP_MODELS}
     contents |= {name: build() for name, build in KNOWN_MODELS.items()}
+    contents |= {path.name: path.read_bytes() for path in CONVERTED_MODELS}
     contents |= {f"random graph {seed}": random_graph(seed) for seed in range(RANDOM_GRAPHS)}
     minima = {name: plan_arena(content).min_bytes for name, content in contents.items()}
     tries = [(contents[name], [minima[name], minima[name] - 1]) for name in contents]

@@ -123,3 +123,21 @@ def test_damaged_offline_plans_are_refused(content: bytes, message: str) -> None
     model.metadata("OfflineMemoryAllocation", content)
     with pytest.raises(ModelError, match=message):
         plan_arena(model.build([x], [y]))
+
+
+@pytest.mark.parametrize("name", ["unet", "called_subgraph_with_scratch", "dtln"])
+def test_damaged_models_are_planned_or_refused(name: str) -> None:
+    content = KNOWN_MODELS[name]()
+    rng = np.random.default_rng(11)
+    refused = 0
+    for _ in range(100):
+        mutant = bytearray(content)
+        for position in rng.integers(0, len(mutant), 3):
+            mutant[position] = rng.integers(256)
+        try:
+            plan = plan_arena(bytes(mutant), "cortex-m", cmsis_nn=True, mve=True)
+            assert plan.live_bytes <= plan.head_bytes
+        except ModelError as error:
+            assert str(error)
+            refused += 1
+    assert 0 < refused < 100
