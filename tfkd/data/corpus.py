@@ -205,7 +205,7 @@ def split_by_speaker(
     chosen: set[str] = set()
     held = 0.0
     for speaker in order[:-1]:  # at least one trains
-        if held >= wanted:
+        if held > wanted * (1.0 - 1e-9):  # sums of seconds are rounded
             break
         chosen.add(speaker)
         held += sum(clip.seconds for clip in groups[speaker])

@@ -57,18 +57,24 @@ def decode(path: tf.Tensor, subtype: tf.Tensor, start: tf.Tensor, stop: tf.Tenso
 SUBTYPE_CODES = {"PCM_U8": 0, "PCM_16": 1, "PCM_24": 2, "FLOAT": 3, "VORBIS": 3, "PCM_32": 4}
 
 
-def resample(waveform: tf.Tensor, rate_in: tf.Tensor, rate_out: int) -> tf.Tensor:
+def resample(
+    waveform: tf.Tensor, rate_in: tf.Tensor, rate_out: int, divisor: tf.Tensor
+) -> tf.Tensor:
     """Resample [samples] at rate_in to [samples * rate_out // rate_in], aligned with the input.
 
     tfio's resampler delays by half its filter, 32 samples of the lower rate, and drops as much at
     the end. Zeros before the signal make that delay a whole number of output samples, which are cut
     off; zeros after it flush the tail.
+
+    Args:
+        waveform: float32 [samples].
+        rate_in, rate_out: Hz; rate_in is an int64 scalar.
+        divisor: int64 scalar, the greatest common divisor of both rates.
     """
-    rate_in = tf.cast(rate_in, tf.int64)
     samples = tf.size(waveform, tf.int64)
 
     def convert() -> tf.Tensor:
-        period = rate_in // _greatest_common_divisor(rate_in, rate_out)
+        period = rate_in // divisor
         taps = tf.maximum(RESAMPLER_TAPS * rate_in // rate_out, RESAMPLER_TAPS)
         taps = (taps + 7) // 8 * 8  # Speex rounds its filter up to eight taps
         lead = -(taps // 2) % period
@@ -152,6 +158,8 @@ class ClipStore:
         self._paths = tf.constant([str(clip.path) for clip in clips])
         self._subtypes = tf.constant([SUBTYPE_CODES[clip.subtype] for clip in clips])
         self._rates = tf.constant([clip.sample_rate for clip in clips], tf.int64)
+        divisors = [math.gcd(clip.sample_rate, sample_rate) for clip in clips]
+        self._divisors = tf.constant(divisors, tf.int64)
         self._frames = tf.constant([clip.frames for clip in clips], tf.int64)
         self._lengths = tf.constant(lengths, tf.int64)
         self._extended = tf.constant(extended, tf.int64)
@@ -193,14 +201,14 @@ class ClipStore:
         """Samples [start, stop) of a clip, counted at the store's rate."""
         rate, frames = self._rates[clip], self._frames[clip]
         # A start that both rates share, early enough for the resampler's filter to settle.
-        divisor = _greatest_common_divisor(rate, self.sample_rate)
+        divisor = self._divisors[clip]
         unit_in, unit_out = rate // divisor, self.sample_rate // divisor
         settle = tf.where(tf.equal(rate, self.sample_rate), tf.constant(0, tf.int64), 256)
         first = tf.maximum(start - settle, 0) // unit_out
         last = (stop + settle) // unit_out + 1
         stop_in = tf.minimum(last * unit_in, frames)
         waveform = decode(self._paths[clip], self._subtypes[clip], first * unit_in, stop_in)
-        waveform = resample(waveform, rate, self.sample_rate)
+        waveform = resample(waveform, rate, self.sample_rate, divisor)
         return waveform[start - first * unit_out : stop - first * unit_out]
 
     def _stream(self, clip: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
@@ -244,15 +252,3 @@ class ClipStore:
                 f"{path} cannot be decoded: {reason}. Replace or remove it."
             ) from error
         return pcm
-
-
-def _greatest_common_divisor(rate: tf.Tensor, other: int) -> tf.Tensor:
-    # Euclid has few enough steps for two sampling rates to unroll.
-    larger, smaller = tf.cast(rate, tf.int64), tf.constant(other, tf.int64)
-    for _ in range(2 * math.ceil(math.log2(other))):
-        remainder = larger % tf.maximum(smaller, 1)
-        larger, smaller = (
-            tf.where(smaller > 0, smaller, larger),
-            tf.where(smaller > 0, remainder, smaller),
-        )
-    return larger
