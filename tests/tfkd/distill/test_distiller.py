@@ -1,0 +1,147 @@
+"""What a Distiller owes: a frozen teacher, one student pass, plain training at weight 0, no swap."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras as keras
+from small_dae import SMALL_DAE, shake
+
+from tfkd.config import FrontEndConfig
+from tfkd.distill import LOSSES, Distiller
+from tfkd.models.dae import build_dae
+
+TEACHER = SMALL_DAE.model_copy(update={"name": "large", "latent": 12, "hidden": 24})
+
+
+@pytest.fixture
+def batch():
+    rng = np.random.default_rng(0)
+    shape = (2, 10, 257)
+    noisy = (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(np.complex64)
+    return tf.constant(noisy), tf.constant(noisy * 0.5)
+
+
+def models(seed=0):
+    keras.utils.set_random_seed(seed)
+    student, teacher = build_dae(SMALL_DAE), build_dae(TEACHER)
+    shake(teacher)
+    return student, teacher
+
+
+def distiller(method, weight=0.5, seed=0, **options):
+    student, teacher = models(seed)
+    model = Distiller(
+        student, SMALL_DAE.frontend, LOSSES[method], weight=weight, teacher=teacher, **options
+    )
+    model.compile(optimizer=keras.optimizers.SGD(0.1))
+    return model, student, teacher
+
+
+@pytest.mark.parametrize("method", sorted(LOSSES))
+def test_a_step_changes_the_student_and_never_the_teacher(method, batch):
+    model, student, teacher = distiller(method)
+    before = [w.copy() for w in student.get_weights()]
+    frozen = [w.copy() for w in teacher.get_weights()]
+    losses = model.train_on_batch(*batch, return_dict=True)
+    assert np.isfinite(list(losses.values())).all()
+    for old, new in zip(frozen, teacher.get_weights(), strict=True):  # batch statistics included
+        np.testing.assert_array_equal(old, new)
+    assert any((old != new).any() for old, new in zip(before, student.get_weights(), strict=True))
+
+
+def test_the_student_runs_once_per_step(batch):
+    model, student, _ = distiller("cosine")
+    calls = []
+    first = student.get_layer("encode0")
+    original = first.call
+
+    def counted(*args, **kwargs):
+        calls.append(1)
+        return original(*args, **kwargs)
+
+    first.call = counted
+    model.run_eagerly = True
+    model.train_on_batch(*batch)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("method", ["output", "hint", "cosine"])
+def test_weight_zero_is_plain_training_to_the_bit(method, batch):
+    plain, alone, _ = distiller("none")
+    guided, student, _ = distiller(method, weight=0.0)
+    for _ in range(3):
+        plain.train_on_batch(*batch)
+        guided.train_on_batch(*batch)
+    for a, b in zip(alone.get_weights(), student.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_only_the_projection_joins_the_student_in_training(batch):
+    model, student, _ = distiller("cosine")
+    before = model.projection.get_weights()[0].copy()
+    model.train_on_batch(*batch)
+    assert (model.projection.get_weights()[0] != before).any()
+    assert "projection" not in {layer.name for layer in student.layers}
+
+
+def test_cosine_aligns_the_latents(batch):
+    model, _, _ = distiller("cosine", weight=5.0)
+    first = model.train_on_batch(*batch, return_dict=True)["distillation_loss"]
+    for _ in range(40):
+        last = model.train_on_batch(*batch, return_dict=True, reset_metrics=True)
+    assert last["distillation_loss"] < first - 0.05
+
+
+def test_swapped_models_are_refused():
+    student, teacher = models()
+    with pytest.raises(ValueError, match="are the two swapped"):
+        Distiller(teacher, TEACHER.frontend, LOSSES["cosine"], weight=1.0, teacher=student)
+
+
+def test_a_teacher_is_needed():
+    student, _ = models()
+    with pytest.raises(ValueError, match="needs a teacher"):
+        Distiller(student, SMALL_DAE.frontend, LOSSES["hint"], weight=1.0)
+
+
+def test_frames_must_coincide():
+    student, teacher = models()
+    with pytest.raises(ValueError, match="share sample rate, window and hop"):
+        Distiller(
+            student,
+            SMALL_DAE.frontend,
+            LOSSES["hint"],
+            teacher=teacher,
+            teacher_frontend=FrontEndConfig(bands=16, window=1024, hop=512),
+        )
+
+
+def test_sample_weights_are_refused(batch):
+    model, _, _ = distiller("none")
+    with pytest.raises(ValueError, match="sample weights are not supported"):
+        model.fit(tf.data.Dataset.from_tensors((*batch, tf.ones(2))), verbose=0)
+
+
+def test_evaluation_changes_nothing(batch):
+    model, student, _ = distiller("cosine")
+    before = [w.copy() for w in student.get_weights()]
+    losses = model.test_on_batch(*batch, return_dict=True)
+    assert set(losses) == {"loss", "supervised_loss", "distillation_loss"}
+    for old, new in zip(before, student.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_the_average_follows_its_formula(batch):
+    model, student, _ = distiller("none", ema=0.999)
+    variable, average = student.trainable_variables[0], model.ema_variables[0]
+    expected = average.numpy().astype(np.float64)
+    for step in range(1, 4):
+        model.train_on_batch(*batch)
+        decay = min(0.999, (1 + step) / (10 + step))
+        expected += (1 - decay) * (variable.numpy() - expected)
+    np.testing.assert_allclose(average.numpy(), expected, rtol=1e-5)
+    trained = variable.numpy()
+    model.swap_average()
+    np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-5)
+    model.swap_average()
+    np.testing.assert_array_equal(variable.numpy(), trained)

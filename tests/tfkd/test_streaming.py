@@ -1,0 +1,53 @@
+"""Streaming equals offline: float to rounding, fake-quantised exactly, int8 exactly."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_dae import SMALL_DAE, features, shake
+
+from tfkd.models.dae import build_dae
+from tfkd.models.folding import fold_batch_norm
+from tfkd.quantize import calibrate, quantization_aware
+from tfkd.streaming import streaming_step
+
+FRAMES = 40
+
+
+@pytest.fixture(scope="module")
+def deployed():
+    trained = build_dae(SMALL_DAE)
+    shake(trained)
+    return fold_batch_norm(trained, SMALL_DAE, FRAMES)
+
+
+@pytest.fixture(scope="module")
+def quantized(deployed):
+    return quantization_aware(deployed, calibrate(deployed, [tf.constant(features(FRAMES, 4))]))
+
+
+def test_float_streaming_equals_offline(deployed):
+    x = features(FRAMES)
+    offline = deployed(x).numpy()[0, ..., 0]
+    # 1e-5: sums of a frame and of a sequence may be taken in another order.
+    streamed = streaming_step(deployed).run(x[0, ..., 0]).numpy()
+    np.testing.assert_allclose(streamed, offline, atol=1e-5)
+
+
+def test_fake_quantised_streaming_equals_offline_exactly(quantized):
+    x = features(FRAMES, seed=1)
+    offline = quantized(x, training=False).numpy()[0, ..., 0]
+    # The sigmoid's output is quantised by the converter only, hence float here.
+    np.testing.assert_allclose(
+        streaming_step(quantized).run(x[0, ..., 0]).numpy(), offline, atol=1e-6
+    )
+
+
+def test_states_are_the_causal_paddings(deployed):
+    # encoder bottleneck, two latent bottlenecks (dilation 1, 2), two decoder bottlenecks
+    assert streaming_step(deployed).state_shapes == (
+        (1, 2, 8, 4),
+        (1, 4, 1, 8),
+        (1, 8, 1, 8),
+        (1, 2, 4, 8),
+        (1, 2, 8, 8),
+    )
