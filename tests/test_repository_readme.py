@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +34,7 @@ SHORT_TRAINING = (
     "quantize.steps=2",
     "quantize.calibration_batches=1",
 )
-ACTIVATE = ". .venv/bin/activate"
+PATHED = os.environ | {"PYTHONPATH": str(REPOSITORY)}
 
 
 def blocks(language: str) -> list[str]:
@@ -46,7 +48,7 @@ def commands() -> list[str]:
 
 def test_the_readme_has_no_other_commands():
     assert {name for name, _ in BLOCK.findall(README)} == {"sh", "python"}
-    assert {line.split()[0] for line in commands()} == {"make", "tfkd", "."}
+    assert {line.split()[0] for line in commands()} == {"make", "tfkd", "python", "."}
 
 
 @pytest.mark.parametrize("line", [line for line in commands() if line.startswith("make")])
@@ -83,6 +85,8 @@ def scratch(tmp_path, monkeypatch) -> Path:
 @pytest.mark.timeout(900)
 def test_the_commands_run_in_order(scratch):
     for line in commands():
+        if line.startswith("python "):
+            subprocess.run([sys.executable, *shlex.split(line)[1:]], check=True, env=PATHED)
         if not line.startswith("tfkd "):
             continue
         command, _, output = line.partition(" > ")
