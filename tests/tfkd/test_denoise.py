@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,18 @@ def test_progress_adds_up(tmp_path, open_gate):
     denoise_file(tmp_path / "in.wav", tmp_path / "out.wav", open_gate, steps.append)
     assert len(steps) > 1
     assert sum(steps) == pytest.approx(9.0)
+
+
+def test_memory_does_not_grow_with_the_recording(tmp_path):
+    peaks = []
+    for minutes in (1, 4):
+        path = tmp_path / f"{minutes}.wav"
+        soundfile.write(path, np.tile(voice(1.0), (60 * minutes, 1)), 16000)
+        tracemalloc.start()
+        denoise_file(path, tmp_path / "out.wav", Passage)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
 
 
 @pytest.mark.parametrize("error", [AudioError, KeyboardInterrupt])

@@ -78,7 +78,7 @@ def _exit_code(command: Callable[[], Any]) -> int:
         if error.errno not in _DISK_FULL and error.filename is None:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        return _report(f"Error: {where}{error.strerror}.", EXIT_ERROR)
+        return _report(f"Error: {where}{error.strerror or error}.", EXIT_ERROR)
     return result if isinstance(result, int) else 0
 
 

@@ -142,7 +142,10 @@ def _train(run: RunDirectory, threads: int, tensorboard: bool) -> None:
 def _logging(run: RunDirectory) -> Iterator[None]:
     """Send the library's log to stderr and to train.log while a run trains."""
     logger = logging.getLogger("tfkd")
-    handlers = [logging.StreamHandler(), logging.FileHandler(run.path / "train.log")]
+    handlers: list[logging.Handler] = [
+        logging.StreamHandler(),
+        logging.FileHandler(run.path / "train.log"),
+    ]
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         logger.addHandler(handler)

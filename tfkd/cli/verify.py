@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from tfkd.cli.output import json_option, print_json, progress
 from tfkd.engines.choice import DEFAULT_MODEL, find_tflite
 
 if TYPE_CHECKING:
+    from tfkd.verify import EngineComparison
     from tfkd.verify_streaming import StreamingComparison
 
 
@@ -59,33 +61,17 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
     use = tflm_arena_use(streaming, ARENA_BYTES)
     wheel = plan_arena(streaming.content, abi="x86_64-wheel")
     chip = plan_arena(streaming.content, abi="cortex-m")
+    arena = {
+        "x86_64": {"tflm_bytes": use.total_bytes, "predicted_bytes": wheel.total_bytes},
+        "cortex_m": {"used_bytes": chip.total_bytes, "min_bytes": chip.min_bytes},
+    }
     if as_json:
-        print_json(
-            "verify",
-            {
-                "model": str(path),
-                "streaming": asdict(offline) if offline else None,
-                "engines": [
-                    {**asdict(c), "equal": c.equal, "passed": c.passed} for c in comparisons
-                ],
-                "arena": {
-                    "x86_64": {"tflm_bytes": use.total_bytes, "predicted_bytes": wheel.total_bytes},
-                    "cortex_m": {"used_bytes": chip.total_bytes, "min_bytes": chip.min_bytes},
-                },
-            },
-        )
+        results = [{**asdict(c), "equal": c.equal, "passed": c.passed} for c in comparisons]
+        streamed = asdict(offline) if offline else None
+        report = {"model": str(path), "engines": results, "streaming": streamed, "arena": arena}
+        print_json("verify", report)
     else:
-        for c in comparisons:
-            verdict = "equal" if c.equal else f"DIFFERENT: {c.difference}"
-            click.echo(f"tflm == {c.engine}: {c.frames} frames, {c.values:,} values, {verdict}")
-            if c.excused and not c.equal:
-                click.echo(f"  allowed: TFLite rounds {', '.join(c.excused)} once, TFLM twice")
-        if offline:
-            click.echo(
-                f"streaming == offline: {offline.frames} frames, float within "
-                f"{offline.float_difference:.1e}, quantised within "
-                f"{offline.quantized_difference:.1e}"
-            )
+        _print_comparisons(comparisons, offline)
         click.echo(
             f"arena on x86-64: {use.total_bytes:,} bytes used, {wheel.total_bytes:,} predicted"
         )
@@ -97,6 +83,21 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
         raise VerificationError(
             f"TFLite Micro uses {use.total_bytes} bytes of its arena, firmware_ref predicts "
             f"{wheel.total_bytes}. Expected equality; is the tflite-micro wheel the pinned one?"
+        )
+
+
+def _print_comparisons(
+    comparisons: Sequence[EngineComparison], offline: StreamingComparison | None
+) -> None:
+    for c in comparisons:
+        verdict = "equal" if c.equal else f"DIFFERENT: {c.difference}"
+        click.echo(f"tflm == {c.engine}: {c.frames} frames, {c.values:,} values, {verdict}")
+        if c.excused and not c.equal:
+            click.echo(f"  allowed: TFLite rounds {', '.join(c.excused)} once, TFLM twice")
+    if offline:
+        click.echo(
+            f"streaming == offline: {offline.frames} frames, float within "
+            f"{offline.float_difference:.1e}, quantised within {offline.quantized_difference:.1e}"
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tfkd import audio
 from tfkd.data.corpus import find_recordings, read_corpus
@@ -126,7 +127,7 @@ def check_recording(path: Path) -> RecordingReport:
     )
 
 
-def _longest_run(flags: np.ndarray) -> int:
+def _longest_run(flags: NDArray[np.bool_]) -> int:
     """Longest run of True along the first axis, over all columns of [samples, channels]."""
     if not flags.any():
         return 0
