@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tfkd.errors import TfkdError
+from tfkd.errors import RunError, TfkdError
 
 if TYPE_CHECKING:
     from tfkd.train.run_directory import RunDirectory
@@ -121,6 +121,8 @@ def train(
 
 def _train(run: RunDirectory, threads: int, tensorboard: bool) -> None:
     """Train into a run directory, from its last checkpoint if it has one; print its path."""
+    import tensorflow as tf
+
     from tfkd.train.session import prepare, train_student, train_teacher
 
     with _logging(run):
@@ -128,6 +130,11 @@ def _train(run: RunDirectory, threads: int, tensorboard: bool) -> None:
         try:
             train_run = train_teacher if run.kind == TEACHER else train_student
             train_run(run, tensorboard=tensorboard)
+        except tf.errors.ResourceExhaustedError as error:
+            raise RunError(
+                f"{run.path}: disk or memory is exhausted ({error.message.splitlines()[0]}). Free "
+                f"some, then continue with: tfkd train --resume {run.path}"
+            ) from error
         except TfkdError:
             if not run.checkpoints("float").exists():
                 run.discard()

@@ -80,3 +80,33 @@ def test_failed_start_leaves_no_run_and_keeps_latest(run_tfkd, tmp_path, small_c
         assert message in result.stderr
         assert sorted(path.name for path in runs.iterdir()) == [older.name, "latest"]
         assert (runs / "latest").resolve() == older
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("failure", "code", "message"),
+    [
+        ("disk", 1, "disk or memory is exhausted (No space left on device)"),
+        ("interrupt", 130, "interrupted"),
+    ],
+)
+def test_stopped_training_says_how_to_continue(
+    run_tfkd, tmp_path, monkeypatch, failure, code, message
+):
+    import tensorflow as tf
+
+    from tfkd.train import session
+
+    def stopped(run, tensorboard):
+        if failure == "interrupt":
+            raise KeyboardInterrupt
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device\nand so on")
+
+    monkeypatch.setattr(session, "prepare", lambda config, threads: None)
+    monkeypatch.setattr(session, "train_student", stopped)
+    result = run_tfkd("train", "--student", "micro", "--runs", tmp_path)
+    run = (tmp_path / "latest").resolve()
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+    assert f"tfkd train --resume {run}" in result.stderr
+    assert (run / "config.toml").is_file()
