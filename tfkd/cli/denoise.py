@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from tfkd.cli.output import console, json_option, print_json, progress
-from tfkd.engines.choice import DEFAULT_ENGINE, DEFAULT_MODEL, ENGINES, engine_factory
+from tfkd.engines.choice import DEFAULT_MODEL, ENGINES, default_engine, engine_factory
 from tfkd.errors import AudioError
 
 
@@ -24,11 +24,13 @@ from tfkd.errors import AudioError
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
-    default=DEFAULT_ENGINE,
-    help="What computes the model; keras runs the float student of a RUN.",
+    help="What computes the model; keras runs the float student of a RUN.  [default: tflm, or "
+    "firmware-ref where tflm is not installed]",
 )
 @json_option
-def denoise(sources: tuple[str, ...], output: str, model: str, engine: str, as_json: bool) -> None:
+def denoise(
+    sources: tuple[str, ...], output: str, model: str, engine: str | None, as_json: bool
+) -> None:
     """Denoise files or folders of recordings.
 
     Any length, sample rate and channel count. The output is aligned with the input to the
@@ -44,6 +46,7 @@ def denoise(sources: tuple[str, ...], output: str, model: str, engine: str, as_j
     from tfkd.denoise import denoise_file, plan_outputs
 
     pairs = plan_outputs(sources, output)
+    engine = engine or default_engine()
     open_engine = engine_factory(engine, model)
     failures, done = 0, []
     started = time.perf_counter()

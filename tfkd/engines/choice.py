@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tfkd.engines.int8_engine import Int8Engine
     from tfkd.engines.streaming_model import StreamingModel
 
-DEFAULT_ENGINE = "tflite"
 KERAS = "keras"
 _INT8_ENGINES = {  # name -> module of tfkd.engines and class; imported when used
     "tflite": ("tflite", "TfliteEngine"),
@@ -28,6 +28,14 @@ _INT8_ENGINES = {  # name -> module of tfkd.engines and class; imported when use
 ENGINES = (KERAS, *_INT8_ENGINES)
 MODEL_FILE = "model.tflite"  # in a released folder and in a converted run
 DEFAULT_MODEL = "tiny"
+
+
+def default_engine() -> str:
+    """TFLite Micro where its wheel is installed, else firmware_ref: equal bits, at once.
+
+    TensorFlow would compute the same, some seconds later: it takes long to import.
+    """
+    return "tflm" if find_spec("tflite_micro") else "firmware-ref"
 
 
 def find_tflite(reference: str | Path) -> Path:

@@ -62,6 +62,22 @@ def test_mistakes_are_one_line_and_exit_code_1(tmp_path, denoise, monkeypatch, a
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "in.wav"]
 
 
+@pytest.mark.parametrize(("installed", "engine"), [(True, "tflm"), (False, "firmware-ref")])
+def test_default_engine_needs_no_tensorflow(
+    tmp_path, run_tfkd, gate, monkeypatch, installed, engine
+):
+    from tfkd.engines import choice
+
+    if installed:
+        pytest.importorskip("tflite_micro", reason="the tflite-micro wheel is not installed")
+    monkeypatch.setattr(choice, "find_spec", lambda name: installed or None)
+    soundfile.write(tmp_path / "in.wav", noisy_voice(0.5), 16000)
+    result = run_tfkd(
+        *("denoise", tmp_path / "in.wav", "-o", tmp_path / "x.wav", "--model", gate, "--json")
+    )
+    assert json.loads(result.stdout)["engine"] == engine
+
+
 def test_unknown_model(tmp_path, run_tfkd):
     soundfile.write(tmp_path / "in.wav", voice(0.2), 16000)
     result = run_tfkd("denoise", tmp_path / "in.wav", "-o", tmp_path / "x.wav", "--model", "nosuch")

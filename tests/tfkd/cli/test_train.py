@@ -1,6 +1,7 @@
 """Options of `tfkd train`; training itself is tested in tests/tfkd/train."""
 
 import json
+import re
 
 import pytest
 from conftest import SMALL_RUN
@@ -57,6 +58,20 @@ def test_mistakes_leave_no_run(run_tfkd, tmp_path, args, message):
     assert (result.exit_code, result.stdout) == (1, "")
     assert message in result.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_defaults_in_the_help_are_those_of_the_configuration():
+    from tfkd.cli.train import train
+
+    defaults = load_config("tiny").model_dump()
+    shown = {}
+    for option in train.params:
+        section, _, key = option.name.partition("__")
+        found = re.search(r"\[default: ([\w.]+)\]", getattr(option, "help", None) or "")
+        if key and found:
+            shown[option.name] = found[1]
+            assert found[1] == str(defaults[section][key])
+    assert set(shown) == {"distill__method", "distill__weight", "train__steps", "train__seed"}
 
 
 def test_run_of_another_version(run_tfkd, tmp_path):
