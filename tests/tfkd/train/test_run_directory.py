@@ -1,0 +1,38 @@
+"""Run directories are made whole, never reused, and refused when they are not ours."""
+
+import json
+
+import pytest
+
+from tfkd.config_file import load_config
+from tfkd.errors import RunError
+from tfkd.train.run_directory import RunDirectory
+
+
+def test_create_then_open(tmp_path):
+    config = load_config("micro")
+    run = RunDirectory.create(tmp_path, config, "student")
+    opened = RunDirectory.open(tmp_path / "latest")
+    assert opened.path == run.path.resolve()
+    assert (opened.config, opened.kind, opened.state()) == (config, "student", "running")
+    environment = json.loads((run.path / "env.json").read_text())
+    assert environment["packages"]["tensorflow"]
+
+
+def test_two_runs_of_one_second_get_two_folders(tmp_path):
+    config = load_config("micro")
+    first = RunDirectory.create(tmp_path, config, "student")
+    second = RunDirectory.create(tmp_path, config, "student")
+    assert first.path != second.path
+    assert (tmp_path / "latest").resolve() == second.path.resolve()
+
+
+def test_other_folders_are_refused(tmp_path):
+    with pytest.raises(RunError, match="is not a run directory"):
+        RunDirectory.open(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(RunError, match="cannot be read as a run record"):
+        RunDirectory.open(tmp_path)
+    (tmp_path / "run.json").write_text('{"schema": 99, "kind": "student"}')
+    with pytest.raises(RunError, match="schema 99.*reads schema 1"):
+        RunDirectory.open(tmp_path)
