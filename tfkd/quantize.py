@@ -19,6 +19,7 @@ import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
 from tfkd.errors import ModelError
+from tfkd.models.dae import INPUT
 
 PREFIX = "quant_"
 _api = tfmot.quantization.keras
@@ -168,7 +169,7 @@ def weight_of(layer: keras.layers.Layer) -> tf.Variable:
 def quantized_outputs(deployed: keras.Model) -> list[str]:
     """Layers whose output gets a range of its own.
 
-    The first padding (it stands for the input), ReLU6, Add, and convolutions that no ReLU6 follows.
+    The input, ReLU6, Add, and convolutions that no ReLU6 follows.
     """
     followed_by_relu = set()
     for layer in deployed.layers:
@@ -179,14 +180,9 @@ def quantized_outputs(deployed: keras.Model) -> list[str]:
         layer.name
         for layer in deployed.layers
         if isinstance(layer, (keras.layers.ReLU, keras.layers.Add))
-        or layer.name == input_padding(deployed)
+        or layer.name == INPUT
         or (isinstance(layer, convolutions) and layer.name not in followed_by_relu)
     ]
-
-
-def input_padding(deployed: keras.Model) -> str:
-    """Name of the padding layer that reads the model's input."""
-    return deployed.layers[1].name
 
 
 def calibrate(deployed: keras.Model, batches: Iterable[tf.Tensor]) -> dict[str, Range]:
@@ -224,7 +220,7 @@ def calibrate(deployed: keras.Model, batches: Iterable[tf.Tensor]) -> dict[str, 
         name: (float(a), float(max(b, a + 1e-3)))
         for name, a, b in zip(names, low, high, strict=True)
     }
-    ranges[input_padding(deployed)] = (-1.0, 1.0)  # the range of the features
+    ranges[INPUT] = (-1.0, 1.0)  # the range of the features
     return ranges
 
 

@@ -80,8 +80,6 @@ def streaming_step(model: keras.Model) -> StreamingStep:
                 history = tf.concat([state, inputs[0]], axis=1)  # [1, past + 1, bands, channels]
                 new_states.append(history[:, -past[layer.name] :])
                 value = _pad_bands(inner, history)
-            elif outgoing is not None and isinstance(inner, keras.layers.ZeroPadding2D):
-                value = _pad_bands(inner, outgoing(inputs[0]))  # the input's range
             else:
                 value = _call(inner, inputs, kernels[layer.name])
                 if outgoing is not None:
@@ -158,5 +156,5 @@ def _call(
             inputs[0], kernel, (1, 1, 1, 1), "VALID", dilations=layer.dilation_rate
         )
     else:
-        value = tf.nn.conv2d(inputs[0], kernel, layer.strides, "VALID")
+        value = tf.nn.conv2d(inputs[0], kernel, layer.strides, layer.padding.upper())
     return tf.nn.bias_add(value, layer.bias)

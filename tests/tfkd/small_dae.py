@@ -6,6 +6,7 @@ import numpy as np
 import tf_keras as keras
 
 from tfkd.config import FrontEndConfig, ModelConfig
+from tfkd.models.dae import build_dae
 
 SMALL_DAE = ModelConfig(
     name="nano",
@@ -21,8 +22,10 @@ SMALL_DAE = ModelConfig(
 )
 
 
-def shake(model: keras.Model, seed: int = 0) -> None:
-    """Give batch norms the statistics and scales of a trained model, in place."""
+def random_dae(config: ModelConfig = SMALL_DAE, seed: int = 0) -> keras.Model:
+    """The training form with seeded weights, and batch norms as if trained."""
+    keras.utils.set_random_seed(seed)
+    model = build_dae(config)
     rng = np.random.default_rng(seed)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -35,6 +38,7 @@ def shake(model: keras.Model, seed: int = 0) -> None:
                     rng.uniform(0.2, 0.8, variance.shape),
                 ]
             )
+    return model
 
 
 def features(frames: int, batch: int = 1, seed: int = 0, bands: int = 16) -> np.ndarray:

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_dae import SMALL_DAE, features, shake
+from small_dae import SMALL_DAE, features, random_dae
 
-from tfkd.models.dae import build_dae
 from tfkd.models.folding import fold_batch_norm
 from tfkd.quantize import calibrate, quantization_aware
 from tfkd.streaming import streaming_step
@@ -15,8 +14,7 @@ FRAMES = 40
 
 @pytest.fixture(scope="module")
 def deployed():
-    trained = build_dae(SMALL_DAE)
-    shake(trained)
+    trained = random_dae()
     return fold_batch_norm(trained, SMALL_DAE, FRAMES)
 
 

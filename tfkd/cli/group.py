@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 
 import click
 
-from firmware_ref.errors import FirmwareRefError
 from tfkd import __version__
 from tfkd.errors import TfkdError
 
@@ -68,7 +67,7 @@ def _exit_code(command: Callable[[], Any]) -> int:
         return _report("interrupted", EXIT_INTERRUPTED)
     except TfkdError as error:
         return _report(f"Error: {error}", error.exit_code)
-    except FirmwareRefError as error:
+    except _firmware_ref_error() as error:
         return _report(f"Error: {error}", EXIT_ERROR)
     except BrokenPipeError:
         # The reader of our stdout has left (as in `| head`); keep Python from complaining at exit.
@@ -80,6 +79,13 @@ def _exit_code(command: Callable[[], Any]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _report(f"Error: {where}{error.strerror or error}.", EXIT_ERROR)
     return result if isinstance(result, int) else 0
+
+
+def _firmware_ref_error() -> type[Exception]:
+    """The root of firmware_ref's errors, imported only when something was raised."""
+    from firmware_ref.errors import FirmwareRefError
+
+    return FirmwareRefError
 
 
 def _report(message: str, exit_code: int) -> int:

@@ -71,19 +71,14 @@ def convolution(
 ) -> keras.KerasTensor:
     """1 x kernel convolution over frequency (+ batch norm, + ReLU6).
 
-    With `whole`, the kernel covers all bands without padding. Otherwise [.., bands, ..] becomes
-    [.., bands / stride, channels]; zero padding is explicit, (kernel - stride) split low side
-    first.
+    [.., bands, ..] becomes [.., bands / stride, channels], zero-padded; with `whole`, the kernel
+    covers all bands and leaves one.
     """
-    if kernel > 1 and not whole:
-        missing = kernel - stride
-        low = missing // 2
-        x = keras.layers.ZeroPadding2D(((0, 0), (low, missing - low)), name=f"{name}_pad")(x)
     x = keras.layers.Conv2D(
         channels,
         (1, kernel),
         strides=(1, stride),
-        padding="valid",
+        padding="valid" if whole else "same",
         use_bias=form is Form.DEPLOYED,
         name=name,
     )(x)

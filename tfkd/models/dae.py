@@ -21,6 +21,7 @@ from tfkd.config import ModelConfig
 from tfkd.models.blocks import Form, convolution, linear_inverted_bottleneck
 
 LATENT = "latent"  # name of the layer that ends the encoder
+INPUT = "input"  # name of the deployed form's first layer
 MASK = "mask"  # name of the output layer
 
 
@@ -43,6 +44,9 @@ def build_dae(
     """
     features = keras.Input((frames, config.frontend.bands, 1), name="features")
     x = features
+    if form is Form.DEPLOYED:
+        # The identity: a place for the range of the input.
+        x = keras.layers.Activation("linear", name=INPUT)(x)
     skips = []
     for i, channels in enumerate(config.channels):
         x = convolution(
@@ -94,8 +98,7 @@ def build_dae(
             stride = config.strides[i]
             x = convolution(x, config.channels[i - 1], 1, name=f"decode{i}_narrow", form=form)
             x = keras.layers.UpSampling2D((1, stride), name=f"decode{i}_upsample")(x)
-    x = keras.layers.ZeroPadding2D(((0, 0), (1, 1)), name="logits_pad")(x)
-    x = keras.layers.Conv2D(config.strides[0], (1, 3), padding="valid", name="logits")(x)
+    x = keras.layers.Conv2D(config.strides[0], (1, 3), padding="same", name="logits")(x)
     # [B, T, bands / stride, stride] -> [B, T, bands, 1]: neighbouring channels are neighbouring
     # bands
     x = keras.layers.Reshape((frames or -1, config.frontend.bands, 1), name="logits_bands")(x)

@@ -144,6 +144,8 @@ def test_ctrl_c_exits_130_and_leaves_nothing(tmp_path, gate):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A job in a shell's background starts with Ctrl-C ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     partial = tmp_path / "out" / ".x.wav.partial"
     for _ in range(600):

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_dae import SMALL_DAE, features, shake
+from small_dae import SMALL_DAE, features, random_dae
 
 from firmware_ref.reader import read_model
 from tfkd.convert.checks import check_fully_int8
 from tfkd.convert.slim import slim_tflite
 from tfkd.convert.tflite import convert_streaming
-from tfkd.models.dae import build_dae
 from tfkd.models.folding import fold_batch_norm
 from tfkd.quantize import calibrate, quantization_aware
 from tfkd.streaming import streaming_step
@@ -19,8 +18,7 @@ FRAMES = 24
 
 @pytest.fixture(scope="module")
 def step():
-    trained = build_dae(SMALL_DAE)
-    shake(trained)
+    trained = random_dae()
     deployed = fold_batch_norm(trained, SMALL_DAE, FRAMES)
     ranges = calibrate(deployed, [tf.constant(features(FRAMES, 4))])
     return streaming_step(quantization_aware(deployed, ranges))

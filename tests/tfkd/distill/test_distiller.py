@@ -1,14 +1,13 @@
-"""What a Distiller owes: a frozen teacher, one student pass, plain training at weight 0, no swap."""
+"""What a Distiller owes: a frozen teacher, one student pass, plain training at weight 0."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
-from small_dae import SMALL_DAE, shake
+from small_dae import SMALL_DAE, random_dae
 
 from tfkd.config import FrontEndConfig
 from tfkd.distill import LOSSES, Distiller
-from tfkd.models.dae import build_dae
 
 TEACHER = SMALL_DAE.model_copy(update={"name": "large", "latent": 12, "hidden": 24})
 
@@ -22,10 +21,7 @@ def batch():
 
 
 def models(seed=0):
-    keras.utils.set_random_seed(seed)
-    student, teacher = build_dae(SMALL_DAE), build_dae(TEACHER)
-    shake(teacher)
-    return student, teacher
+    return random_dae(seed=seed), random_dae(TEACHER, seed=seed + 1)
 
 
 def distiller(method, weight=0.5, seed=0, **options):

@@ -47,9 +47,7 @@ def test_receptive_field_is_where_the_mask_stops_depending():
     model = build_dae(SMALL_DAE, Form.DEPLOYED, frames=frames + 1)
     rng = np.random.default_rng(0)
     # Positive and not too large: no ReLU6 hides a dependence. Biases 0.
-    model.set_weights(
-        [rng.uniform(0.1, 0.3, w.shape) * (w.ndim > 1) for w in model.get_weights()]
-    )
+    model.set_weights([rng.uniform(0.1, 0.3, w.shape) * (w.ndim > 1) for w in model.get_weights()])
     x = np.zeros((1, frames + 1, SMALL_DAE.frontend.bands, 1), np.float32)
     last = model(x).numpy()[0, -1]
     for index, matters in ((0, False), (1, True)):

@@ -1,15 +1,13 @@
 """Folding keeps the function."""
 
 import numpy as np
-from small_dae import SMALL_DAE, features, shake
+from small_dae import SMALL_DAE, features, random_dae
 
-from tfkd.models.dae import build_dae
 from tfkd.models.folding import fold_batch_norm
 
 
 def test_folded_model_computes_the_same_mask():
-    trained = build_dae(SMALL_DAE)
-    shake(trained)
+    trained = random_dae()
     x = features(20, batch=2)
     folded = fold_batch_norm(trained, SMALL_DAE, frames=20)
     expected = trained(x, training=False).numpy()
