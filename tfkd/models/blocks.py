@@ -138,5 +138,7 @@ def linear_inverted_bottleneck(
 
 def _normalise(x: keras.KerasTensor, *, name: str, form: Form, relu: bool) -> keras.KerasTensor:
     if form is Form.TRAINING:
-        x = keras.layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=f"{name}_norm")(x)
+        # Statistics of a batch are those of about 1,500 frames; with a momentum of 0.99 they lag
+        # behind the weights for hundreds of steps and spoil short trainings.
+        x = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-3, name=f"{name}_norm")(x)
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x
