@@ -7,6 +7,7 @@ import tensorflow as tf
 COMPRESSION = 0.3
 COMPLEX_WEIGHT = 0.3
 EPSILON = 1e-6
+FLOOR = 1e-12  # of power relative to the example's level: -120 dB
 
 
 def spectral_loss(mask: tf.Tensor, noisy: tf.Tensor, clean: tf.Tensor) -> tf.Tensor:
@@ -28,12 +29,19 @@ def spectral_loss(mask: tf.Tensor, noisy: tf.Tensor, clean: tf.Tensor) -> tf.Ten
     Returns:
         float32 [batch], the mean over frames and bins.
     """
-    noisy_magnitude, clean_magnitude = tf.abs(noisy), tf.abs(clean)
-    level = tf.sqrt(tf.reduce_mean(noisy_magnitude**2, axis=(1, 2), keepdims=True)) + EPSILON
-    cross = tf.math.real(noisy * tf.math.conj(clean))
-    cosine = cross / (noisy_magnitude * clean_magnitude + EPSILON * level**2)
-    target = (clean_magnitude / level) ** COMPRESSION
-    estimate = (mask + EPSILON) ** COMPRESSION * (noisy_magnitude / level) ** COMPRESSION
+    noisy_power, clean_power = power(noisy), power(clean)
+    level = tf.reduce_mean(noisy_power, axis=(1, 2), keepdims=True) + EPSILON**2
+    cross = tf.math.real(noisy) * tf.math.real(clean) + tf.math.imag(noisy) * tf.math.imag(clean)
+    cosine = cross * tf.math.rsqrt(noisy_power * clean_power + (EPSILON * level) ** 2)
+    # x^c as exp(c log x): several times faster than a power on a CPU.
+    target = tf.exp(COMPRESSION / 2 * tf.math.log(clean_power / level + FLOOR))
+    compressed_noisy = tf.exp(COMPRESSION / 2 * tf.math.log(noisy_power / level + FLOOR))
+    estimate = tf.exp(COMPRESSION * tf.math.log(mask + EPSILON)) * compressed_noisy
     agreement = 1.0 - COMPLEX_WEIGHT * (1.0 - cosine)
     per_bin = estimate**2 + target**2 - 2.0 * estimate * target * agreement
     return tf.reduce_mean(per_bin, axis=(1, 2))
+
+
+def power(spectra: tf.Tensor) -> tf.Tensor:
+    """Squared magnitude of complex spectra."""
+    return tf.square(tf.math.real(spectra)) + tf.square(tf.math.imag(spectra))
