@@ -52,19 +52,20 @@ def convolve_rooms(
 ) -> tf.Tensor:
     """Put the chosen rows [rows, samples] into random rooms; the direct sound stays in place.
 
+    The convolution is circular: a row begins in the reverberation of its own end, as a crop from
+    the middle of a recording begins in that of what came before.
+
     Args:
         draws: of which a child is taken, so that two calls need two `draws`.
     """
     samples = waveforms.shape[-1]
-    size = _fast_length(samples + rir.samples)
 
     def reverberant(rows: tf.Tensor) -> tf.Tensor:
         which = draws.child(0, tf.shape(rows)[0]).fraction()
         # A crop at the start: padded responses begin with silence, which is cut here.
         responses = align_direct(rir.draw(which, tf.zeros_like(which))[0])
-        spectra = tf.signal.rfft(tf.gather_nd(waveforms, rows), [size])
-        wet = tf.signal.irfft(spectra * tf.signal.rfft(responses, [size]), [size])
-        return wet[:, :samples]
+        spectra = tf.signal.rfft(tf.gather_nd(waveforms, rows))
+        return tf.signal.irfft(spectra * tf.signal.rfft(responses, [samples]), [samples])
 
     return replace_rows(waveforms, chosen, reverberant)
 
