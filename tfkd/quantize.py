@@ -141,10 +141,19 @@ def quantization_aware(deployed: keras.Model, ranges: Mapping[str, Range]) -> ke
                 variable.assign(low)
             elif variable.name.endswith("/output_max:0"):
                 variable.assign(high)
+    assign_weight_ranges(model)
+    return model
+
+
+def assign_weight_ranges(model: keras.Model) -> None:
+    """Set the range of every kernel to what its weights are now.
+
+    A training step updates the ranges before the weights: after training they are those of the
+    last but one step, and the model would compute on another grid than the converted one.
+    """
     for layer in model.layers[1:]:
         if layer.quantize_config.weight is not None:
             _assign_weight_range(layer)
-    return model
 
 
 def _assign_weight_range(layer: keras.layers.Layer) -> None:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from small_dae import SMALL_DAE, features, random_dae
 
 from tfkd.models.folding import fold_batch_norm
-from tfkd.quantize import calibrate, quantization_aware
+from tfkd.quantize import assign_weight_ranges, calibrate, quantization_aware, weight_of
 from tfkd.streaming import streaming_step
 
 FRAMES = 40
@@ -38,6 +38,18 @@ def test_fake_quantised_streaming_equals_offline_exactly(quantized):
     np.testing.assert_allclose(
         streaming_step(quantized).run(x[0, ..., 0]).numpy(), offline, atol=1e-6
     )
+
+
+def test_weights_that_training_moved_stream_exactly_too(deployed):
+    model = quantization_aware(deployed, calibrate(deployed, [tf.constant(features(FRAMES, 4))]))
+    for layer in model.layers[1:]:
+        if layer.quantize_config.weight is not None:
+            weight = weight_of(layer)
+            weight.assign(weight * 1.03)  # as the last step does: after the ranges
+    assign_weight_ranges(model)
+    x = features(FRAMES, seed=1)
+    offline = model(x, training=False).numpy()[0, ..., 0]
+    np.testing.assert_allclose(streaming_step(model).run(x[0, ..., 0]).numpy(), offline, atol=1e-6)
 
 
 def test_states_are_the_causal_paddings(deployed):

@@ -19,7 +19,12 @@ from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
 from tfkd.models.folding import fold_batch_norm
 from tfkd.models.teacher import Teacher, load_teacher
-from tfkd.quantize import calibrate, quantization_aware, quantized_outputs
+from tfkd.quantize import (
+    assign_weight_ranges,
+    calibrate,
+    quantization_aware,
+    quantized_outputs,
+)
 from tfkd.train.phase import Schedule, atomic_weights, fit_phase
 from tfkd.train.run_directory import RunDirectory
 from tfkd.train.schedule import cosine_adamw
@@ -84,6 +89,7 @@ def load_quantized(run: RunDirectory) -> keras.Model:
     deployed = build_dae(run.config.model, Form.DEPLOYED, frames=frames)
     model = quantization_aware(deployed, dict.fromkeys(quantized_outputs(deployed), (-1.0, 1.0)))
     model.load_weights(run.qat_weights)
+    assign_weight_ranges(model)
     return model
 
 
