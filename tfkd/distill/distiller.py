@@ -9,6 +9,7 @@ import tf_keras as keras
 
 from tfkd.config import FrontEndConfig
 from tfkd.distill.losses import DistillationLoss, Outputs
+from tfkd.distill.supervised import power as spectral_power
 from tfkd.distill.supervised import spectral_loss
 from tfkd.frontend_tf import band_features, bin_mask
 
@@ -41,6 +42,8 @@ class Distiller(keras.Model):
         ema: decay of the moving average of all student variables, batch statistics included; 0:
             none.
         seed: seed of phi's initial weights.
+        pretraining_steps: number of first steps that train on the distance alone; only for a loss
+            with `pretraining`.
 
     Raises:
         ValueError: no teacher where one is needed, a teacher smaller than the student (the two are
@@ -59,12 +62,14 @@ class Distiller(keras.Model):
         teacher_frontend: FrontEndConfig | None = None,
         ema: float = 0.0,
         seed: int = 0,
+        pretraining_steps: int = 0,
     ) -> None:
         super().__init__()
         self.student = student
         self.teacher = teacher if loss.uses_teacher else None
         self.distillation_loss = loss
         self.weight = weight
+        self.pretraining_steps = pretraining_steps
         self.axis = axis
         self.student_frontend = student_frontend
         self.teacher_frontend = teacher_frontend or student_frontend
@@ -127,7 +132,7 @@ class Distiller(keras.Model):
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step on (noisy, clean), complex64 [batch, frames, bins] each."""
         noisy, clean = self._unpack(data)
-        power = _power(noisy)
+        power = spectral_power(noisy)
         teacher = self._run_teacher(power)
         with tf.GradientTape() as tape:
             losses = self._compute(power, noisy, clean, teacher, training=True)
@@ -141,7 +146,7 @@ class Distiller(keras.Model):
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """The same losses without an update; frozen batch statistics."""
         noisy, clean = self._unpack(data)
-        power = _power(noisy)
+        power = spectral_power(noisy)
         teacher = self._run_teacher(power)
         return self._track(self._compute(power, noisy, clean, teacher, training=False))
 
@@ -192,7 +197,12 @@ class Distiller(keras.Model):
                 Outputs(latent, mask), teacher, axis=self.axis
             )
         return {
-            "loss": self.distillation_loss.total(supervised, distance, self.weight),
+            "loss": self.distillation_loss.total(
+                supervised,
+                distance,
+                self.weight,
+                pretrains=self.optimizer.iterations < self.pretraining_steps,
+            ),
             "supervised_loss": supervised,
             "distillation_loss": distance,
         }
@@ -217,7 +227,3 @@ def with_latent(model: keras.Model) -> keras.Model:
     names = {layer.name for layer in model.layers}
     name = f"{QUANTIZED_PREFIX}latent" if f"{QUANTIZED_PREFIX}latent" in names else "latent"
     return keras.Model(model.inputs, [model.outputs[0], model.get_layer(name).output])
-
-
-def _power(spectra: tf.Tensor) -> tf.Tensor:
-    return tf.square(tf.math.real(spectra)) + tf.square(tf.math.imag(spectra))

@@ -67,6 +67,11 @@ def train_student(run: RunDirectory, *, tensorboard: bool = False) -> None:
             f"{', '.join(LOSSES)}.{nearest(config.distill.method, LOSSES)}"
         )
     loss = LOSSES[config.distill.method]
+    if loss.pretraining and config.train.patience:
+        raise ConfigError(
+            f"early stopping watches the supervised loss, which '{loss.name}' does not train on at "
+            f"first. Expected train.patience=0. Received: {config.train.patience}."
+        )
     teacher = load_teacher(config.distill.teacher) if loss.uses_teacher else None
     _float_phase(run, loss, teacher, tensorboard=tensorboard)
     _quantized_phase(run, loss, teacher, tensorboard=tensorboard)
@@ -149,9 +154,19 @@ def _float_phase(
     run: RunDirectory, loss: DistillationLoss, teacher: Teacher | None, *, tensorboard: bool
 ) -> None:
     config = run.config
+    # Loading a teacher has drawn from Keras' generator: start anew, so that every method begins
+    # with the same student.
+    keras.utils.set_random_seed(config.train.seed)
     student = build_dae(config.model, Form.TRAINING)
     schedule = Schedule(config.train.steps, config.train.epoch_steps, config.train.patience)
-    distiller = _distiller(config, student, loss, teacher, ema=config.train.ema)
+    distiller = _distiller(
+        config,
+        student,
+        loss,
+        teacher,
+        ema=config.train.ema,
+        pretraining_steps=round(loss.pretraining * schedule.epochs * schedule.epoch_steps),
+    )
     distiller.compile(
         optimizer=cosine_adamw(
             steps=schedule.epochs * schedule.epoch_steps,
@@ -181,6 +196,7 @@ def _distiller(
     teacher: Teacher | None,
     *,
     ema: float,
+    pretraining_steps: int = 0,
 ) -> Distiller:
     return Distiller(
         student,
@@ -192,4 +208,5 @@ def _distiller(
         teacher_frontend=teacher.config.frontend if teacher else None,
         ema=ema,
         seed=config.train.seed,
+        pretraining_steps=pretraining_steps,
     )

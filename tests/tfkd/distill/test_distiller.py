@@ -36,6 +36,7 @@ def distiller(method, weight=0.5, seed=0, **options):
 @pytest.mark.parametrize("method", sorted(LOSSES))
 def test_a_step_changes_the_student_and_never_the_teacher(method, batch):
     model, student, teacher = distiller(method)
+    model.run_eagerly = True  # no graph to build for every method
     before = [w.copy() for w in student.get_weights()]
     frozen = [w.copy() for w in teacher.get_weights()]
     losses = model.train_on_batch(*batch, return_dict=True)
@@ -61,7 +62,45 @@ def test_the_student_runs_once_per_step(batch):
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("method", ["output", "hint", "cosine"])
+@pytest.mark.parametrize("method", sorted(set(LOSSES) - {"none"}))
+def test_no_gradient_reaches_the_teacher(method, batch):
+    model, student, teacher = distiller(method, pretraining_steps=1)
+    power = tf.abs(batch[0]) ** 2
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(teacher.variables)
+        guidance = model._run_teacher(power)
+        losses = model._compute(power, *batch, guidance, training=True)
+    assert all(g is None for g in tape.gradient(losses["loss"], teacher.variables))
+    gradients = tape.gradient(losses["distillation_loss"], student.trainable_variables)
+    assert any(np.abs(g).max() > 0 for g in gradients if g is not None)
+
+
+def test_two_step_trains_on_the_distance_then_on_the_speech(batch):
+    model, student, _ = distiller("two_step", pretraining_steps=2)
+    plain, alone, _ = distiller("none")
+    decoder = student.get_layer("logits")
+    untrained = [w.copy() for w in decoder.get_weights()]
+    for step in range(2):
+        losses = model.train_on_batch(*batch, return_dict=True, reset_metrics=True)
+        assert losses["loss"] == pytest.approx(0.5 * losses["distillation_loss"])
+        for old, new in zip(untrained, decoder.get_weights(), strict=True):
+            np.testing.assert_array_equal(old, new, err_msg=f"step {step}")
+    pretrained = student.get_weights()
+    assert any((a != b).any() for a, b in zip(pretrained, alone.get_weights(), strict=True))
+    alone.set_weights(pretrained)
+    model.train_on_batch(*batch)
+    plain.train_on_batch(*batch)
+    for a, b in zip(student.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("method", ["attention", "similarity_batch", "similarity_frame", "cka"])
+def test_losses_without_a_map_train_no_projection(method):
+    model, _, _ = distiller(method)
+    assert model.projection is None
+
+
+@pytest.mark.parametrize("method", ["output", "hint", "cosine", "two_step"])
 def test_weight_zero_is_plain_training_to_the_bit(method, batch):
     plain, alone, _ = distiller("none")
     guided, student, _ = distiller(method, weight=0.0)

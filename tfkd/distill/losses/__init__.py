@@ -1,11 +1,29 @@
 """Distillation losses, one file each; `LOSSES` maps the name in a configuration to the loss."""
 
+from tfkd.distill.losses.attention import ATTENTION
+from tfkd.distill.losses.cka import CKA
 from tfkd.distill.losses.cosine import COSINE
 from tfkd.distill.losses.hint import HINT
 from tfkd.distill.losses.loss import DistillationLoss, Outputs
 from tfkd.distill.losses.none import NONE
 from tfkd.distill.losses.output import OUTPUT
+from tfkd.distill.losses.similarity_batch import SIMILARITY_BATCH
+from tfkd.distill.losses.similarity_frame import SIMILARITY_FRAME
+from tfkd.distill.losses.two_step import TWO_STEP
 
-LOSSES: dict[str, DistillationLoss] = {loss.name: loss for loss in (NONE, OUTPUT, HINT, COSINE)}
+LOSSES: dict[str, DistillationLoss] = {
+    loss.name: loss
+    for loss in (
+        NONE,
+        OUTPUT,
+        HINT,
+        COSINE,
+        ATTENTION,
+        SIMILARITY_BATCH,
+        SIMILARITY_FRAME,
+        TWO_STEP,
+        CKA,
+    )
+}
 
 __all__ = ["LOSSES", "DistillationLoss", "Outputs"]

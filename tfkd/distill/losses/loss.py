@@ -38,6 +38,9 @@ class DistillationLoss:
         blends: True: total = (1 - weight) supervised + weight distance; False: total = supervised +
             weight distance.
         uses_teacher: False only for training alone.
+        pretraining: fraction of the float phase at its start that trains on weight x distance
+            alone; everything after it, quantisation-aware training included, on the supervised
+            loss alone. 0: both terms throughout.
     """
 
     name: str
@@ -45,11 +48,27 @@ class DistillationLoss:
     projects: bool = False
     blends: bool = False
     uses_teacher: bool = True
+    pretraining: float = 0.0
 
-    def total(self, supervised: tf.Tensor, distance: tf.Tensor, weight: float) -> tf.Tensor:
-        """Combine both terms; with weight 0 the supervised loss itself, untouched."""
+    def total(
+        self,
+        supervised: tf.Tensor,
+        distance: tf.Tensor,
+        weight: float,
+        *,
+        pretrains: tf.Tensor | bool = False,
+    ) -> tf.Tensor:
+        """Combine both terms; with weight 0 the supervised loss itself, untouched.
+
+        Args:
+            supervised, distance: scalars.
+            weight: lambda.
+            pretrains: whether this step lies in the part that `pretraining` speaks of.
+        """
         if weight == 0.0 or not self.uses_teacher:
             return supervised
+        if self.pretraining:
+            return tf.where(pretrains, weight * distance, supervised)
         if self.blends:
             return (1.0 - weight) * supervised + weight * distance
         return supervised + weight * distance

@@ -1,0 +1,57 @@
+"""What every method shares: the student it begins with."""
+
+import numpy as np
+import pytest
+from conftest import SMALL_MODEL
+
+from tfkd.config_file import load_config
+from tfkd.errors import ConfigError
+from tfkd.train import session
+from tfkd.train.run_directory import RunDirectory
+
+
+class Started(Exception):
+    """Raised instead of training."""
+
+
+def started_distiller(monkeypatch, tmp_path, *settings):
+    """The Distiller that a run is about to train."""
+    config = load_config("micro", settings=[*SMALL_MODEL, *settings])
+    distillers = []
+
+    def start(distiller, *args, **options):
+        distillers.append(distiller)
+        raise Started
+
+    monkeypatch.setattr(session, "fit_phase", start)
+    monkeypatch.setattr(session, "validation_dataset", lambda config: None)
+    session.prepare(config)
+    with pytest.raises(Started):
+        session.train_student(RunDirectory(tmp_path, config, "student"))
+    return distillers[0]
+
+
+def test_every_method_begins_with_the_same_student(monkeypatch, tmp_path):
+    alone = started_distiller(monkeypatch, tmp_path, "distill.method=none")
+    guided = started_distiller(monkeypatch, tmp_path, "distill.method=cosine")
+    other = started_distiller(monkeypatch, tmp_path, "distill.method=none", "train.seed=1")
+    for a, b in zip(alone.student.get_weights(), guided.student.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    kernels = [d.student.trainable_variables[0].numpy() for d in (alone, other)]
+    assert (kernels[0] != kernels[1]).any()
+
+
+def test_two_step_pretrains_for_a_third_of_the_steps(monkeypatch, tmp_path):
+    lengths = ["train.steps=900", "train.epoch_steps=300"]
+    both = [
+        started_distiller(monkeypatch, tmp_path, f"distill.method={method}", *lengths)
+        for method in ("two_step", "cosine")
+    ]
+    assert [distiller.pretraining_steps for distiller in both] == [300, 0]
+
+
+def test_two_step_cannot_stop_early(tmp_path):
+    settings = [*SMALL_MODEL, "distill.method=two_step", "train.patience=3"]
+    config = load_config("micro", settings=settings)
+    with pytest.raises(ConfigError, match=r"Expected train.patience=0\. Received: 3"):
+        session.train_student(RunDirectory(tmp_path, config, "student"))
