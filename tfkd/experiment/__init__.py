@@ -1,0 +1,1 @@
+"""Studies: distillation methods compared over mismatches between teacher and student."""
