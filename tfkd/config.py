@@ -143,7 +143,7 @@ class DistillConfig(Section):
     """How the student learns from the teacher."""
 
     method: str = Field("cosine", description="a key of tfkd.distill.LOSSES")
-    weight: float = Field(0.1, ge=0, description="lambda of the distillation loss")
+    weight: float = Field(0.03, ge=0, description="lambda of the distillation loss")
     axis: Literal["frame", "position", "example"] = "frame"
     teacher: str | None = Field(None, description="run directory; default: the shipped teacher")
 

@@ -7,6 +7,9 @@ fixed by TFLite. tfmot's default scheme is not used: it leaves the weights of ev
 a ReLU follows, and of depthwise ones, without fake quantisation.
 
 Ranges come from a float pass over real batches before the first step, not from tfmot's initial +-6.
+Two are fixed, with scales that are powers of two: the input's, so that quantising a feature is exact
+everywhere, and that of the sigmoid's input, because TFLite and TFLite Micro round its multiplier
+differently at some other scales.
 """
 
 from __future__ import annotations
@@ -19,11 +22,15 @@ import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
 from tfkd.errors import ModelError
-from tfkd.models.dae import INPUT
+from tfkd.models.dae import INPUT, LOGITS
 
 PREFIX = "quant_"
-_api = tfmot.quantization.keras
 Range = tuple[float, float]
+FIXED_RANGES: dict[str, Range] = {
+    INPUT: (-1.0, 127 / 128),  # scale 2^-7, zero point 0
+    LOGITS: (-8.0, 8 * 127 / 128),  # scale 2^-4, zero point 0
+}
+_api = tfmot.quantization.keras
 
 
 @keras.utils.register_keras_serializable("tfkd")
@@ -47,6 +54,28 @@ class DepthwiseKernelQuantizer(_api.quantizers.LastValueQuantizer):
 
 
 @keras.utils.register_keras_serializable("tfkd")
+class FixedRangeQuantizer(_api.quantizers.Quantizer):
+    """Asymmetric 8-bit fake quantisation in a range that never moves.
+
+    Args:
+        low, high: the real values of -128 and 127.
+    """
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low = low
+        self.high = high
+
+    def build(self, tensor_shape, name, layer):
+        return {}
+
+    def __call__(self, inputs, training, weights, **kwargs):
+        return tf.quantization.fake_quant_with_min_max_args(inputs, self.low, self.high, num_bits=8)
+
+    def get_config(self):
+        return {"low": self.low, "high": self.high}
+
+
+@keras.utils.register_keras_serializable("tfkd")
 class LayerQuantizeConfig(_api.QuantizeConfig):
     """Which tensors of one layer are fake-quantised.
 
@@ -54,11 +83,13 @@ class LayerQuantizeConfig(_api.QuantizeConfig):
         weight: attribute of the kernel to quantise per channel: "kernel", "depthwise_kernel" or
             None.
         output: whether the layer's output has a range of its own.
+        fixed: that range, if it must not move.
     """
 
-    def __init__(self, weight: str | None, output: bool) -> None:
+    def __init__(self, weight: str | None, output: bool, fixed: Range | None = None) -> None:
         self.weight = weight
         self.output = output
+        self.fixed = fixed
 
     def get_weights_and_quantizers(self, layer):
         if self.weight is None:
@@ -84,6 +115,8 @@ class LayerQuantizeConfig(_api.QuantizeConfig):
     def get_output_quantizers(self, layer):
         if not self.output:
             return []
+        if self.fixed is not None:
+            return [FixedRangeQuantizer(*self.fixed)]
         return [
             _api.quantizers.MovingAverageQuantizer(
                 num_bits=8, per_axis=False, symmetric=False, narrow_range=False
@@ -91,7 +124,7 @@ class LayerQuantizeConfig(_api.QuantizeConfig):
         ]
 
     def get_config(self):
-        return {"weight": self.weight, "output": self.output}
+        return {"weight": self.weight, "output": self.output, "fixed": self.fixed}
 
 
 class AsAnnotated(_api.QuantizeScheme):
@@ -128,7 +161,9 @@ def quantization_aware(deployed: keras.Model, ranges: Mapping[str, Range]) -> ke
 
     def annotate(layer: keras.layers.Layer) -> keras.layers.Layer:
         weight = {keras.layers.Conv2D: "kernel", keras.layers.DepthwiseConv2D: "depthwise_kernel"}
-        config = LayerQuantizeConfig(weight.get(type(layer)), layer.name in outputs)
+        config = LayerQuantizeConfig(
+            weight.get(type(layer)), layer.name in outputs, FIXED_RANGES.get(layer.name)
+        )
         return _api.quantize_annotate_layer(layer, config)
 
     annotated = keras.models.clone_model(deployed, clone_function=annotate)
@@ -229,8 +264,7 @@ def calibrate(deployed: keras.Model, batches: Iterable[tf.Tensor]) -> dict[str, 
         name: (float(a), float(max(b, a + 1e-3)))
         for name, a, b in zip(names, low, high, strict=True)
     }
-    ranges[INPUT] = (-1.0, 1.0)  # the range of the features
-    return ranges
+    return ranges | FIXED_RANGES
 
 
 def quantized_weight(layer: keras.layers.Layer) -> np.ndarray:

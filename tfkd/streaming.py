@@ -124,7 +124,10 @@ def _pad_bands(layer: keras.layers.ZeroPadding2D, value: tf.Tensor) -> tf.Tensor
 
 
 def _output_range(layer: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor] | None:
-    """Fake quantisation by the fixed range of a wrapped layer's output, if it has one."""
+    """Fake quantisation by the range of a wrapped layer's output, if it has one."""
+    wrapped = getattr(layer, "quantize_config", None)
+    if wrapped is not None and wrapped.fixed is not None:
+        return _fake_quantization(*wrapped.fixed)
     bounds = {
         variable.name.split("/")[-1]: float(variable.numpy())
         for variable in layer.weights
@@ -132,7 +135,10 @@ def _output_range(layer: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]
     }
     if not bounds:
         return None
-    low, high = bounds["output_min:0"], bounds["output_max:0"]
+    return _fake_quantization(bounds["output_min:0"], bounds["output_max:0"])
+
+
+def _fake_quantization(low: float, high: float) -> Callable[[tf.Tensor], tf.Tensor]:
     return lambda value: tf.quantization.fake_quant_with_min_max_vars(value, low, high, num_bits=8)
 
 

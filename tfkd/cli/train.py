@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+import tfkd
 from tfkd.errors import RunError, TfkdError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 TEACHER = "teacher"
 RUNS = "runs"
+DEMO_TRAINING = Path(tfkd.__file__).parent / "assets" / "demo" / "training.toml"
 
 
 def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]:
@@ -42,8 +45,13 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
     help="Teacher of the student.  [default: the shipped teacher]",
 )
 @_flag("--method", "distill.method", metavar="NAME", help="Distillation loss.  [default: cosine]")
-@_flag("--weight", "distill.weight", type=float, help="Its weight, lambda.  [default: 0.1]")
-@_flag("--steps", "train.steps", type=int, help="Float training steps.  [default: 15000]")
+@_flag("--weight", "distill.weight", type=float, help="Its weight, lambda.  [default: 0.03]")
+@_flag(
+    "--steps",
+    "train.steps",
+    type=int,
+    help="Float training steps; fewer on the demo corpus.  [default: 15000]",
+)
 @_flag("--seed", "train.seed", type=int, help="Of weights, mixtures and order.  [default: 0]")
 @_flag(
     "--deterministic",
@@ -108,6 +116,11 @@ def train(
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
     config = load_config(what or student, config_files, settings, given)
+    if not (config.data.speech or config.data.noisy):
+        click.echo(
+            "No recordings are given: the demo corpus and its short schedule are used.", err=True
+        )
+        config = load_config(what or student, [DEMO_TRAINING, *config_files], settings, given)
     if dry_run:
         from tfkd.cli.budget_table import print_budget
 

@@ -21,6 +21,7 @@ from tfkd.config import ModelConfig
 from tfkd.models.blocks import Form, convolution, linear_inverted_bottleneck
 
 LATENT = "latent"  # name of the layer that ends the encoder
+LOGITS = "logits"  # name of the layer before the sigmoid
 INPUT = "input"  # name of the deployed form's first layer
 MASK = "mask"  # name of the output layer
 
@@ -98,7 +99,7 @@ def build_dae(
             stride = config.strides[i]
             x = convolution(x, config.channels[i - 1], 1, name=f"decode{i}_narrow", form=form)
             x = keras.layers.UpSampling2D((1, stride), name=f"decode{i}_upsample")(x)
-    x = keras.layers.Conv2D(config.strides[0], (1, 3), padding="same", name="logits")(x)
+    x = keras.layers.Conv2D(config.strides[0], (1, 3), padding="same", name=LOGITS)(x)
     # [B, T, bands / stride, stride] -> [B, T, bands, 1]: neighbouring channels are neighbouring
     # bands
     x = keras.layers.Reshape((frames or -1, config.frontend.bands, 1), name="logits_bands")(x)

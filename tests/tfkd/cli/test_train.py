@@ -27,6 +27,19 @@ def test_dry_run_prints_the_resolved_configuration(run_tfkd, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
+def test_without_recordings_the_demo_schedule_applies(run_tfkd, tmp_path):
+    demo = run_tfkd("train", "--student", "micro", "--dry-run", "--seed", 7)
+    assert "the demo corpus and its short schedule are used" in demo.stderr
+    (tmp_path / "demo.toml").write_text(demo.stdout)
+    config = read_config(tmp_path / "demo.toml")
+    assert config.train.steps < 1000 and config.train.seed == 7
+    real = run_tfkd("train", "--student", "micro", "--dry-run", "--speech", "a", "--noise", "b")
+    assert "demo" not in real.stderr
+    (tmp_path / "real.toml").write_text(real.stdout)
+    assert read_config(tmp_path / "real.toml").train == load_config("micro").train
+
+
 @pytest.mark.parametrize(
     "args",
     [

@@ -70,11 +70,20 @@ def test_slimming_twice_finds_nothing_more(converted):
     assert abs(len(slim_tflite(once, {"note": b"kept"})) - len(once)) <= 64
 
 
+def test_fixed_ranges_have_power_of_two_scales(converted):
+    graph = read_model(converted).subgraphs[0]
+    frame = graph.tensors[graph.inputs[0]]
+    logistic = next(operator for operator in graph.operators if operator.name == "LOGISTIC")
+    logits = graph.tensors[logistic.inputs[0]]
+    assert (float(frame.scale), frame.zero_point) == (2.0**-7, 0)
+    assert (float(logits.scale), logits.zero_point) == (2.0**-4, 0)
+
+
 def test_int8_follows_the_fake_quantised_graph(step, converted):
     """Both round after every layer, the integers once more inside: far closer than to float."""
     x = features(FRAMES, seed=5)[0, ..., 0]
     expected = step.run(x).numpy()
-    frames_q = np.clip(np.floor(x / (2 / 255) + 0.5), -128, 127).astype(np.int8)
+    frames_q = np.clip(np.floor(x * 128 + 0.5), -128, 127).astype(np.int8)
     masks, _ = run_tflite(converted, frames_q.reshape(FRAMES, 1, 1, 16, 1))
     got = (masks.reshape(FRAMES, 16).astype(np.float32) + 128) / 256
     snr_db = 10 * np.log10(np.mean(expected**2) / np.mean((got - expected) ** 2))
