@@ -6,10 +6,10 @@ additions. Other padding, reshape and upsampling pass their input's range on; th
 fixed by TFLite. tfmot's default scheme is not used: it leaves the weights of every convolution that
 a ReLU follows, and of depthwise ones, without fake quantisation.
 
-Ranges come from a float pass over real batches before the first step, not from tfmot's initial +-6.
-Two are fixed, with scales that are powers of two: the input's, so that quantising a feature is exact
-everywhere, and that of the sigmoid's input, because TFLite and TFLite Micro round its multiplier
-differently at some other scales.
+Ranges come from a float pass over real batches before the first step, not from tfmot's initial
++-6. Two are fixed, with scales that are powers of two: the input's, so that quantising a feature is
+exact everywhere, and that of the sigmoid's input, because TFLite and TFLite Micro round its
+multiplier differently at some other scales.
 """
 
 from __future__ import annotations
