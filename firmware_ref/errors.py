@@ -31,18 +31,27 @@ class UnsupportedOpError(ModelError):
         index: position of the operator in its subgraph.
         supported: what would have been accepted (operator names, or type signatures of `op`).
         received: the types that came, empty when the operator itself is unknown.
+        by: who lacks it.
     """
 
-    def __init__(self, op: str, index: int, supported: Iterable[str], received: str = "") -> None:
+    def __init__(
+        self,
+        op: str,
+        index: int,
+        supported: Iterable[str],
+        received: str = "",
+        *,
+        by: str = "firmware_ref",
+    ) -> None:
         self.op = op
         self.index = index
         self.supported = tuple(supported)
         self.received = received
         what = f"operator {index} ({op})"
         if received:
-            what += f" has the types `{received}`, which firmware_ref has no kernel for"
+            what += f" has the types `{received}`, which {by} has no kernel for"
         else:
-            what += " is not supported by firmware_ref"
+            what += f" is not supported by {by}"
         super().__init__(f"{what}. Supported: {', '.join(self.supported)}.")
 
 
