@@ -94,7 +94,7 @@ def _emit_endings(emitter: Emitter, contract: Contract, histories: dict[int, His
         emitter.call("memcpy", "out", emitter.place(contract.mask), tensors[contract.mask].bytes)
     for position, (state, new) in enumerate(zip(contract.states, contract.new_states, strict=True)):
         source = places[new].block
-        if position in histories or new == state:
+        if position in histories or emitter.lies_in_place(new, state, 0):
             continue
         if source.room is Room.STATE and source.position not in histories:
             raise ModelError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -89,8 +90,10 @@ static union {{
         else ""
     )
     pointer = "    int8_t *const work = work_buffer.bytes;\n" if work_bytes else ""
-    unused = "" if states else "    (void)state;\n"
     calls = "\n".join(emitter.calls)
+    unused = "".join(
+        f"    (void){name};\n" for name in ("state", "in") if not re.search(rf"\b{name}\b", calls)
+    )
     parameters = "\n".join(emitter.parameters)
     return f"""{BANNER}
 #include "model.h"

@@ -106,6 +106,21 @@ def test_converted_model(tmp_path):
     assert np.array_equal(run_frames(program, frames_q), reference(content, model, frames_q)[0])
 
 
+@needs_compiler
+def test_frame_that_nothing_reads(tmp_path):
+    """The mask is logistic of a state that stays at its zero point."""
+    model = ModelBuilder()
+    graph = model.subgraph()
+    frame, state, mask = (
+        graph.tensor((1, 4), np.int8, scale=2.0**-8, zero_point=z) for z in (1, 2, -128)
+    )
+    graph.operator("LOGISTIC", [state], [mask])
+    source = export_c(read_model(model.build([frame, state], [mask, state])))
+    program = compile_c(source, tmp_path, COMPILERS[0])
+    masks = run_frames(program, np.zeros((3, 4), np.int8))
+    assert masks.tolist() == [[0, 0, 0, 0]] * 3  # logistic(0) = 1/2 = 128 / 256
+
+
 def test_memory_is_far_below_tflms_arena():
     model = read_model(streaming_student())
     source = export_c(model)
