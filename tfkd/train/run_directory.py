@@ -48,6 +48,11 @@ class RunDirectory:
         """Make a new folder below `runs` and point `runs/latest` at it; never touches an existing
         one.
         """
+        if config.distill.teacher:
+            # `runs/latest` is about to mean this run: keep what it means now.
+            teacher = str(Path(config.distill.teacher).resolve())
+            distill = config.distill.model_copy(update={"teacher": teacher})
+            config = config.model_copy(update={"distill": distill})
         text = dump_config(config)
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         digest = hashlib.sha256(text.encode()).hexdigest()[:6]

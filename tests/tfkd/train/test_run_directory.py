@@ -27,6 +27,14 @@ def test_two_runs_of_one_second_get_two_folders(tmp_path):
     assert (tmp_path / "latest").resolve() == second.path.resolve()
 
 
+def test_a_teacher_that_was_the_latest_run_stays_the_teacher(tmp_path):
+    teacher = RunDirectory.create(tmp_path, load_config("teacher"), "teacher")
+    latest = {"distill.teacher": str(tmp_path / "latest")}
+    student = RunDirectory.create(tmp_path, load_config("micro", [], [], latest), "student")
+    assert student.config.distill.teacher == str(teacher.path.resolve())
+    assert RunDirectory.open(student.path).config == student.config
+
+
 def test_other_folders_are_refused(tmp_path):
     with pytest.raises(RunError, match="is not a run directory"):
         RunDirectory.open(tmp_path)
