@@ -91,8 +91,10 @@ def _quantization(
             f"{what} has {scales.size} scales along axis {axis}, "
             f"which does not fit its shape {shape}."
         )
-    # NaN fails both comparisons.
-    if not (scales.min() >= 0 and scales.max() < np.inf):
+    # NaN fails both comparisons; NumPy would warn of a signalling one in a damaged file.
+    with np.errstate(invalid="ignore"):
+        usable = bool(np.all((scales >= 0) & (scales < np.inf)))
+    if not usable:
         raise ModelError(f"{what} has a scale that is negative or not a number.")
     _check_zero_points(zero_points, kind, what)
     if zero_points.size != scales.size:

@@ -82,7 +82,7 @@ def scratch(tmp_path, monkeypatch) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.oracle
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_commands_run_in_order(scratch):
     for line in commands():
         if line.startswith("python "):
