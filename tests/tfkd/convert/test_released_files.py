@@ -1,0 +1,22 @@
+"""The C files beside every released model are what `tfkd convert` writes for it."""
+
+import shutil
+
+import pytest
+
+from tfkd.convert.run import write_c_files
+from tfkd.released import released_folders
+
+
+@pytest.mark.parametrize("name", sorted(released_folders()))
+def test_released_c_files_are_regenerated_identically(name, tmp_path):
+    folder = released_folders()[name]
+    shutil.copy(folder / "model.tflite", tmp_path)
+    write_c_files(tmp_path)
+    for file in ("model_data.cc", "model_data.h", "model_ops.h", "memory.json"):
+        assert (tmp_path / file).read_bytes() == (folder / file).read_bytes(), file
+
+
+def test_budget_of_tiny():
+    content = (released_folders()["tiny"] / "model.tflite").read_bytes()
+    assert len(content) <= 100_000

@@ -1,0 +1,20 @@
+/* Model 'tiny' for TFLite Micro, written by `tfkd convert --tflite-micro`.
+ *
+ * Inputs: 0 the frame, 1.. the states. Outputs: 0 the mask, 1.. the new states in the same order.
+ * Before the first frame fill state i with kTfkdTinyStateZeroPoint[i]. After each Invoke
+ copy * output i to input i for every state; all inputs must be set before every Invoke, for TFLite
+ Micro * reuses their memory. */
+#ifndef TFKD_TINY_MODEL_DATA_H_
+#define TFKD_TINY_MODEL_DATA_H_
+
+#include <cstddef>
+#include <cstdint>
+
+extern const unsigned char kTfkdTinyModel[];
+extern const size_t kTfkdTinyModelSize;
+
+constexpr int kTfkdTinyStateCount = 9;
+extern const size_t kTfkdTinyStateBytes[];
+extern const int8_t kTfkdTinyStateZeroPoint[];
+
+#endif  // TFKD_TINY_MODEL_DATA_H_
