@@ -13,8 +13,6 @@ this project's own choice.
 
 from __future__ import annotations
 
-from math import prod
-
 import tf_keras as keras
 
 from tfkd.config import ModelConfig
@@ -105,12 +103,3 @@ def build_dae(
     x = keras.layers.Reshape((frames or -1, config.frontend.bands, 1), name="logits_bands")(x)
     mask = keras.layers.Activation("sigmoid", name=MASK)(x)
     return keras.Model(features, mask, name=config.name)
-
-
-def latent_width(config: ModelConfig) -> int:
-    """Number of values in the latent of one frame."""
-    return config.latent
-
-
-def stride_product(config: ModelConfig) -> int:
-    return prod(config.strides)
