@@ -4,6 +4,7 @@ TfkdError                 exit code 1: the user can do something about it
 |-- ConfigError           a configuration key or value is wrong
 |-- CorpusError           folders of recordings are missing, empty or unusable
 |-- AudioError            one recording cannot be read or written
+|-- DownloadError         a file cannot be fetched from the network
 |-- RunError              a run directory is missing, incomplete or of another version
 |-- ModelError            a model file or preset cannot be used
 |-- MissingPackageError   an optional package is not installed
@@ -36,6 +37,10 @@ class CorpusError(TfkdError):
 
 class AudioError(TfkdError):
     """A recording cannot be read or written."""
+
+
+class DownloadError(TfkdError):
+    """A file cannot be fetched from the network."""
 
 
 class RunError(TfkdError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfkd import audio
-from tfkd.data.corpus import find_recordings, read_corpus
+from tfkd.data.corpus import Clip, find_recordings, read_corpus, read_test_clips
 from tfkd.errors import AudioError, TfkdError
 
 CLIPPED_LEVEL = 0.999  # of full scale
@@ -35,13 +36,21 @@ class RecordingReport:
 
 @dataclass(frozen=True)
 class CorpusReport:
-    """What a folder holds. `errors` make it unusable; the rest is for the user to judge."""
+    """What a folder holds. `errors` make it unusable; the rest is for the user to judge.
+
+    Args:
+        recordings: those that can be read, to their end.
+        errors: why others, or the whole folder, cannot be used.
+        skipped: audio files in formats that are not decoded.
+        split_seconds: train, valid and, where there is one, test -> seconds.
+        shared_speakers: two splits -> the speakers that are in both, where there are any.
+    """
 
     recordings: tuple[RecordingReport, ...]
     errors: tuple[str, ...]
     skipped: tuple[Path, ...]
     split_seconds: dict[str, float] = field(default_factory=dict)
-    shared_speakers: tuple[str, ...] = ()
+    shared_speakers: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def hours(self) -> float:
@@ -51,6 +60,11 @@ class CorpusReport:
     def sample_rates(self) -> dict[int, int]:
         """Hz -> number of recordings."""
         return dict(Counter(r.sample_rate for r in self.recordings).most_common())
+
+    @property
+    def channels(self) -> dict[int, int]:
+        """Channels -> number of recordings."""
+        return dict(Counter(r.channels for r in self.recordings).most_common())
 
     @property
     def clipped(self) -> list[Path]:
@@ -85,21 +99,31 @@ def check_corpus(
         except AudioError as error:
             errors.append(str(error))
         advance(1)
-    split_seconds: dict[str, float] = {}
-    shared: set[str] = set()
+    splits: dict[str, tuple[Clip, ...]] = {}
     if not errors:
         try:
-            corpus = read_corpus(folder)
+            splits = _splits(folder)
         except TfkdError as error:  # for example a single file, which cannot be split
             errors.append(str(error))
-        else:
-            splits = {"train": corpus.train, "valid": corpus.valid}
-            split_seconds = {name: sum(c.seconds for c in clips) for name, clips in splits.items()}
-            train, valid = ({c.speaker for c in clips} for clips in splits.values())
-            shared = train & valid - {""}
+    speakers = {name: {clip.speaker for clip in clips} - {""} for name, clips in splits.items()}
     return CorpusReport(
-        tuple(recordings), tuple(errors), tuple(skipped), split_seconds, tuple(sorted(shared))
+        tuple(recordings),
+        tuple(errors),
+        tuple(skipped),
+        {name: sum(clip.seconds for clip in clips) for name, clips in splits.items()},
+        {
+            (one, other): tuple(sorted(speakers[one] & speakers[other]))
+            for one, other in itertools.combinations(splits, 2)
+            if speakers[one] & speakers[other]
+        },
     )
+
+
+def _splits(folder: str | Path) -> dict[str, tuple[Clip, ...]]:
+    corpus = read_corpus(folder)
+    tested = read_test_clips(folder)
+    splits = {"train": corpus.train, "valid": corpus.valid}
+    return {**splits, "test": tested} if tested else splits
 
 
 def check_recording(path: Path) -> RecordingReport:

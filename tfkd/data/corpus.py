@@ -28,6 +28,7 @@ SUBTYPES = {
 }
 TRAIN_FOLDERS = ("train",)
 VALID_FOLDERS = ("valid", "validation")
+TEST_FOLDERS = ("test",)
 MANIFEST = "manifest.csv"
 MANIFEST_LEVELS = 3  # the folder itself and two above it
 
@@ -105,6 +106,26 @@ def read_corpus(folder: Path | str, *, valid_fraction: float = 0.1, seed: int = 
         clips = [_read(path, root, rows) for path in paths]
         train, valid = split_by_speaker(clips, valid_fraction, seed)
     return Corpus(tuple(train), tuple(valid), tuple(skipped))
+
+
+def read_test_clips(folder: Path | str) -> tuple[Clip, ...]:
+    """The clips that a corpus sets apart for tests: its sub-folder `test`, or those of that split
+    in the manifest; none where there is neither.
+
+    Raises:
+        CorpusError, AudioError: see `read_corpus`.
+    """
+    root = Path(folder)
+    paths, _ = find_recordings(root)
+    rows = _manifest_rows(root)
+    test_root = _existing(root, TEST_FOLDERS)
+    if test_root is not None:
+        return tuple(_read(path, test_root, rows) for path in paths if test_root in path.parents)
+    return tuple(
+        _read(path, root, rows)
+        for path in paths
+        if rows.get(path.resolve(), {}).get("split") in TEST_FOLDERS
+    )
 
 
 def find_recordings(root: Path) -> tuple[list[Path], list[Path]]:
