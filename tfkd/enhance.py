@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tfkd.engines.engine import Engine
 from tfkd.frontend import band_features, bin_mask, sqrt_hann
+from tfkd.real_fft import inverse_real_fft, real_fft
 
 Floats = NDArray[np.float32]
 
@@ -14,8 +15,8 @@ Floats = NDArray[np.float32]
 class Enhancer:
     """Enhances one channel at the front end's sample rate; output lags input by one hop.
 
-    Equal to `frontend.StreamingFrontEnd` around the engine, hop by hop, but a whole block of hops
-    passes the Fourier transforms at once. The lag is the hop that overlap-add still waits for.
+    Bit for bit `frontend.StreamingFrontEnd` around the engine, hop by hop, but a whole block of
+    hops passes the Fourier transforms at once. The lag is the hop that overlap-add still waits for.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -45,11 +46,10 @@ class Enhancer:
         signal = np.concatenate([self._previous, samples])
         self._previous = signal[-hop:]
         framed = np.lib.stride_tricks.sliding_window_view(signal, config.window)[::hop]
-        spectra = np.fft.rfft(framed * sqrt_hann(config.window)).astype(np.complex64)
-        power = (spectra.real**2 + spectra.imag**2).astype(np.float32)
-        masks = self._engine.run(band_features(power, config))
-        frames = np.fft.irfft(spectra * bin_mask(masks, config), config.window)
-        halves = (frames * sqrt_hann(config.window)).astype(np.float32).reshape(-1, 2, hop)
+        spectra = real_fft(framed * sqrt_hann(config.window))
+        masks = self._engine.run(band_features(spectra, config))
+        frames = inverse_real_fft(spectra * bin_mask(masks, config))
+        halves = (frames * sqrt_hann(config.window)).reshape(-1, 2, hop)
         newer = np.concatenate([self._overlap[np.newaxis], halves[:, 1]])  # [n + 1, hop]
         self._overlap = newer[-1]
         return (newer[:-1] + halves[:, 0]).reshape(-1)

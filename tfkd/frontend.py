@@ -1,7 +1,8 @@
 """Window, band features, mask application and overlap-add, in NumPy: the one definition.
 
-`tfkd.frontend_tf` expresses the same in a TensorFlow graph and the C export in C99; tests hold them
-equal.
+`tfkd.frontend_tf` expresses the same in a TensorFlow graph and `tfkd.c_denoiser` in C99; tests hold
+them equal. What the C code computes is float32 in a stated order, transforms included, so that both
+give the same bits; logarithms, which it has as a table of thresholds, are float64.
 
 The analysis and synthesis windows are the square root of a periodic Hann window at 50 % overlap, so
 analysis followed by synthesis reconstructs the input exactly. Frame t covers samples [(t - 1) hop,
@@ -17,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfkd.config import FrontEndConfig
+from tfkd.real_fft import inverse_real_fft, real_fft
 
 Floats = NDArray[np.float32]
 Complex = NDArray[np.complex64]
+Integers = NDArray[np.int64]
 
 POWER_EPSILON = 1e-12  # below the floor of every usable configuration (-120 dB)
 
@@ -39,12 +42,15 @@ def erb_rate(hz: NDArray[np.float64] | float) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=8)
-def band_matrix(config: FrontEndConfig) -> Floats:
-    """Triangular ERB-spaced bands: weights of shape [bins, bands], every row sums to 1.
+def band_weights(config: FrontEndConfig) -> tuple[Integers, Floats, Floats]:
+    """Triangular ERB-spaced bands: how each bin is shared between a band and the next one.
 
     Low bins, where an ERB is narrower than a bin, get a band each; above them the band centres lie
-    evenly on the ERB-rate scale up to Nyquist. `power @ matrix` sums bin powers into bands; `matrix
-    @ mask` interpolates a band mask to bins, so a constant mask stays constant.
+    evenly on the ERB-rate scale up to Nyquist.
+
+    Returns:
+        The lower band of every bin, its weight, and that of the band above; each [bins]. The two
+        weights sum to 1.
     """
     bins, bands = config.bins, config.bands
     bin_hz = config.sample_rate / config.window
@@ -58,31 +64,77 @@ def band_matrix(config: FrontEndConfig) -> Floats:
             break
         single += 1
     centres = np.concatenate([np.arange(single), centres])
-    matrix = np.zeros((bins, bands))
     position = np.clip(np.searchsorted(centres, np.arange(bins), side="right") - 1, 0, bands - 2)
     fraction = (np.arange(bins) - centres[position]) / (centres[position + 1] - centres[position])
     fraction = np.clip(fraction, 0.0, 1.0)
-    matrix[np.arange(bins), position] = 1.0 - fraction
-    matrix[np.arange(bins), position + 1] = fraction
-    result = matrix.astype(np.float32)
-    result.setflags(write=False)
+    result = (position, (1.0 - fraction).astype(np.float32), fraction.astype(np.float32))
+    for array in result:
+        array.setflags(write=False)
     return result
 
 
-def band_features(power: Floats, config: FrontEndConfig) -> Floats:
-    """Bin powers [..., bins] to log band powers in [-1, 1], shape [..., bands].
+@lru_cache(maxsize=8)
+def band_matrix(config: FrontEndConfig) -> Floats:
+    """`band_weights` as a matrix [bins, bands], every row sums to 1.
+
+    Up to the order of additions, `power @ matrix` sums bin powers into bands and `matrix @ mask`
+    interpolates a band mask to bins, so a constant mask stays constant.
+    """
+    position, lower, upper = band_weights(config)
+    rows = np.arange(config.bins)
+    matrix = np.zeros((config.bins, config.bands), np.float32)
+    matrix[rows, position] = lower
+    matrix[rows, position + 1] = upper
+    matrix.setflags(write=False)
+    return matrix
+
+
+@lru_cache(maxsize=8)
+def _band_terms(config: FrontEndConfig) -> tuple[Integers, Floats]:
+    """The n-th bin of every band, in ascending order, and its weight: both [terms, bands].
+
+    Bands of fewer bins end in weights of zero.
+    """
+    matrix = band_matrix(config)
+    terms = int((matrix > 0).sum(axis=0).max())
+    bins = np.zeros((terms, config.bands), np.int64)
+    weights = np.zeros((terms, config.bands), np.float32)
+    for band, column in enumerate(matrix.T):
+        (members,) = np.nonzero(column)
+        bins[: len(members), band] = members
+        weights[: len(members), band] = column[members]
+    return bins, weights
+
+
+def band_power(spectra: Complex, config: FrontEndConfig) -> Floats:
+    """Spectra [..., bins] to band powers [..., bands], summed bin after bin."""
+    power = spectra.real * spectra.real + spectra.imag * spectra.imag
+    total = np.zeros((*spectra.shape[:-1], config.bands), np.float32)
+    for bins, weights in zip(*_band_terms(config), strict=True):
+        total += power[..., bins] * weights
+    return total
+
+
+def log_features(power: Floats, config: FrontEndConfig) -> Floats:
+    """Band powers [..., bands] to the model's input in [-1, 1], of the same shape.
 
     Formula: 10 log10(band power), mapped affinely from [floor_db, ceiling_db] to [-1, 1] and
         clipped.
     """
-    decibels = 10.0 * np.log10(power @ band_matrix(config) + np.float32(POWER_EPSILON))
+    decibels = 10.0 * np.log10((power + np.float32(POWER_EPSILON)).astype(np.float64))
     scale = 2.0 / (config.ceiling_db - config.floor_db)
     return np.clip((decibels - config.floor_db) * scale - 1.0, -1.0, 1.0).astype(np.float32)
 
 
+def band_features(spectra: Complex, config: FrontEndConfig) -> Floats:
+    """Spectra [..., bins] to the model's input, shape [..., bands]."""
+    return log_features(band_power(spectra, config), config)
+
+
 def bin_mask(mask: Floats, config: FrontEndConfig) -> Floats:
     """Band mask [..., bands] interpolated to bins, shape [..., bins]."""
-    return np.asarray(mask @ band_matrix(config).T, dtype=np.float32)
+    position, lower, upper = band_weights(config)
+    return mask[..., position] * lower + mask[..., position + 1] * upper
 
 
 def stft(waveform: Floats, config: FrontEndConfig) -> Complex:
@@ -96,16 +148,16 @@ def stft(waveform: Floats, config: FrontEndConfig) -> Complex:
     padded = np.zeros((frames + 1) * hop, np.float32)
     padded[hop : hop + len(waveform)] = waveform
     framed = np.lib.stride_tricks.sliding_window_view(padded, config.window)[::hop]
-    return np.fft.rfft(framed * sqrt_hann(config.window)).astype(np.complex64)
+    return real_fft(framed * sqrt_hann(config.window))
 
 
 def istft(spectra: Complex, samples: int, config: FrontEndConfig) -> Floats:
     """Spectra [frames, bins] back to a waveform [samples] by windowed overlap-add."""
     hop = config.hop
-    framed = np.fft.irfft(spectra, config.window) * sqrt_hann(config.window)
+    framed = inverse_real_fft(spectra) * sqrt_hann(config.window)
     halves = framed.reshape(len(spectra), 2, hop)  # [frames, older half | newer half, hop]
     complete = halves[1:, 0] + halves[:-1, 1]  # hop t of the signal: frames t and t + 1
-    return complete.reshape(-1)[:samples].astype(np.float32)
+    return complete.reshape(-1)[:samples]
 
 
 class StreamingFrontEnd:
@@ -129,17 +181,16 @@ class StreamingFrontEnd:
         """The newest hop [hop] to one spectrum [bins]."""
         frame = np.concatenate([self._previous, samples]) * sqrt_hann(self.config.window)
         self._previous = np.array(samples, np.float32)
-        return np.fft.rfft(frame).astype(np.complex64)
+        return real_fft(frame)
 
     def features(self, spectrum: Complex) -> Floats:
         """One spectrum [bins] to the model's input [bands]."""
-        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-        return band_features(power, self.config)
+        return band_features(spectrum, self.config)
 
     def synthesise(self, spectrum: Complex, mask: Floats) -> Floats:
         """Apply a band mask [bands] to a spectrum [bins]; returns the hop before the newest."""
-        samples = np.fft.irfft(spectrum * bin_mask(mask, self.config), self.config.window)
-        frame = (samples * sqrt_hann(self.config.window)).astype(np.float32)
+        masked = spectrum * bin_mask(mask, self.config)
+        frame = inverse_real_fft(masked) * sqrt_hann(self.config.window)
         complete = self._overlap + frame[: self.config.hop]
         self._overlap = frame[self.config.hop :]
         return complete

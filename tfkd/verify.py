@@ -183,4 +183,4 @@ def speech_like_features(frontend: FrontEndConfig, frames: int, seed: int) -> Fl
     signal = level * (0.4 * voice * syllables + 0.1 * rng.standard_normal(samples))
     signal[: samples // 50] = 0.0
     spectra = stft(np.clip(signal, -1.0, 1.0).astype(np.float32), frontend)[:frames]
-    return band_features((spectra.real**2 + spectra.imag**2).astype(np.float32), frontend)
+    return band_features(spectra, frontend)
