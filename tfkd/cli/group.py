@@ -26,6 +26,7 @@ _COMMANDS = (  # each is the attribute of the same name in tfkd/cli/NAME.py
     "convert",
     "verify",
     "evaluate",
+    "experiment",
     "denoise",
     "info",
     "students",

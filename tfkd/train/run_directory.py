@@ -68,10 +68,16 @@ class RunDirectory:
             except OSError as error:
                 raise RunError(f"{path}: cannot create the run directory. {error}") from error
         run = cls(path, config, kind)
-        run.write_text("config.toml", text)
-        run.write_json("env.json", environment())
-        run.set_state("running")
+        run._write_records()
         _point(Path(runs) / "latest", path)
+        return run
+
+    @classmethod
+    def create_at(cls, path: Path, config: Config, kind: str) -> RunDirectory:
+        """Make a run of a given name, as a study does; an interrupted creation is completed."""
+        path.mkdir(parents=True, exist_ok=True)
+        run = cls(path, config, kind)
+        run._write_records()
         return run
 
     @classmethod
@@ -99,6 +105,11 @@ class RunDirectory:
                 f"reads schema {SCHEMA}. Use the tfkd that made it, or train again."
             )
         return cls(folder.resolve(), read_config(folder / "config.toml"), kind)
+
+    def _write_records(self) -> None:
+        self.write_text("config.toml", dump_config(self.config))
+        self.write_json("env.json", environment())
+        self.set_state("running")
 
     def discard(self) -> None:
         """Delete a run that has come to nothing; `latest` goes back to the newest other one."""
