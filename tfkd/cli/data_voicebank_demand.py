@@ -22,7 +22,7 @@ def voicebank_demand(destination: str, url: str | None, keep_zips: bool, as_json
     """Fetch VoiceBank+DEMAND, check it, resample it to 16 kHz.
 
     11,572 pairs of 28 speakers to train with, two of them to validate, and 824 pairs of two more
-    to test; https://doi.org/10.7488/ds/2117, CC BY 4.0. About 5.3 GB travel, 2.3 GB stay. A
+    to test; https://doi.org/10.7488/ds/2117, CC BY 4.0. Some 6 GB travel, over 2 GB stay. A
     second call continues what an interrupted one began, and zips that lie in DIR/downloads
     already are used.
 

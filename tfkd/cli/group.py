@@ -28,6 +28,7 @@ _COMMANDS = (  # each is the attribute of the same name in tfkd/cli/NAME.py
     "evaluate",
     "experiment",
     "denoise",
+    "live",
     "info",
     "students",
     "data",
