@@ -1,1 +1,1 @@
-"""Engines run a denoiser's model frame by frame: Keras, TFLite, TFLite Micro, firmware_ref."""
+"""Engines run a denoiser's model frame by frame: Keras, TFLite, TFLite Micro, firmware_ref, C."""

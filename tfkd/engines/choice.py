@@ -24,6 +24,7 @@ _INT8_ENGINES = {  # name -> module of tfkd.engines and class; imported when use
     "tflite": ("tflite", "TfliteEngine"),
     "tflm": ("tflm", "TflmEngine"),
     "firmware-ref": ("firmware_ref", "FirmwareRefEngine"),
+    "c": ("c", "CEngine"),
 }
 ENGINES = (KERAS, *_INT8_ENGINES)
 MODEL_FILE = "model.tflite"  # in a released folder and in a converted run

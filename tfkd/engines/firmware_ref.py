@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from firmware_ref.interpreter import Interpreter
-from tfkd.engines.int8_engine import Int8Engine
+from tfkd.engines.int8_engine import InvokedEngine
 from tfkd.engines.streaming_model import Int8, StreamingModel
 
 
-class FirmwareRefEngine(Int8Engine):
+class FirmwareRefEngine(InvokedEngine):
     """Computes the same bits as TFLite Micro.
 
     Raises:

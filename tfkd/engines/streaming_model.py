@@ -74,9 +74,19 @@ def read_streaming_model(path: str | Path) -> StreamingModel:
     path = Path(path)
     try:
         content = path.read_bytes()
-        model = read_model(content)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}).") from error
+    return parse_streaming_model(content, path)
+
+
+def parse_streaming_model(content: bytes, path: Path) -> StreamingModel:
+    """Check the bytes of a .tflite; `path` names it in messages.
+
+    Raises:
+        ModelError: as `read_streaming_model`.
+    """
+    try:
+        model = read_model(content)
     except FirmwareRefError as error:
         raise ModelError(f"{path}: is not a usable .tflite model: {error}") from error
     name, frontend = _metadata(model, path)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from tfkd.engines.int8_engine import Int8Engine
+from tfkd.engines.int8_engine import InvokedEngine
 from tfkd.engines.streaming_model import Int8, StreamingModel
 
 
-class TfliteEngine(Int8Engine):
+class TfliteEngine(InvokedEngine):
     """Runs reference kernels; TFLite's default ones are up to 12 LSB off on a whole model."""
 
     def __init__(self, model: StreamingModel) -> None:

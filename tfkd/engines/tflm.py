@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import ModuleType
 
-from tfkd.engines.int8_engine import Int8Engine
+from tfkd.engines.int8_engine import InvokedEngine
 from tfkd.engines.streaming_model import Int8, StreamingModel
 from tfkd.errors import MissingPackageError, ModelError
 
@@ -30,7 +30,7 @@ def import_runtime() -> ModuleType:
     return module
 
 
-class TflmEngine(Int8Engine):
+class TflmEngine(InvokedEngine):
     """Runs the model as a microcontroller does.
 
     Raises:

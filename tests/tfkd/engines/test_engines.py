@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from compiled_c import needs_compiler
 from gate_model import gate_model
 
 from tfkd.engines.choice import engine_factory, find_tflite, int8_engine
@@ -15,6 +16,7 @@ NAMES = [
     pytest.param("tflite", marks=pytest.mark.slow),
     pytest.param("tflm", marks=pytest.mark.oracle),
     "firmware-ref",
+    pytest.param("c", marks=needs_compiler),
 ]
 
 
@@ -52,19 +54,21 @@ def test_steps_equal_a_run_and_reset_forgets(model, name):
     np.testing.assert_array_equal(engine.run(features[10:]), masks[10:])
 
 
+@needs_compiler
 @pytest.mark.oracle
 @pytest.mark.slow
 def test_all_engines_agree_bit_for_bit(model):
     features = speech_like_features(model.frontend, 300, seed=3)
     frames_q = model.frame.quantize(features)
     reference = int8_engine("tflm", model).run_q(frames_q)
-    for name in ("tflite", "firmware-ref"):
+    for name in ("tflite", "firmware-ref", "c"):
         np.testing.assert_array_equal(int8_engine(name, model).run_q(frames_q), reference)
 
 
-def test_engines_of_one_factory_have_states_of_their_own(gate):
+@pytest.mark.parametrize("name", ["firmware-ref", pytest.param("c", marks=needs_compiler)])
+def test_engines_of_one_factory_have_states_of_their_own(gate, name):
     features = speech_like_features(read_streaming_model(gate).frontend, 20, seed=4)
-    open_engine = engine_factory("firmware-ref", gate)
+    open_engine = engine_factory(name, gate)
     first, second = open_engine(), open_engine()
     first.run(features)
     open_third = open_engine()

@@ -1,0 +1,69 @@
+"""All C files of a .tflite: of one of ours with its front end, of any other the model alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from firmware_ref.c_export import export_c
+from firmware_ref.errors import FirmwareRefError
+from firmware_ref.reader import read_model
+from tfkd.atomic import atomic_path
+from tfkd.c_denoiser.front_end import front_end_files
+from tfkd.engines.streaming_model import METADATA_NAME, parse_streaming_model
+from tfkd.errors import ConversionError, ModelError
+
+FIXED_FILES = ("denoiser.h", "denoiser.c", "real_fft.h", "real_fft.c", "float32.h")
+
+
+@dataclass(frozen=True)
+class CSources:
+    """The C files of one model.
+
+    Attributes:
+        files: name -> text, to be written side by side and compiled together.
+        has_front_end: whether `tfkd_denoise_hop` is there, or `tfkd_step` alone.
+    """
+
+    files: dict[str, str] = field(repr=False)
+    has_front_end: bool
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write them into a folder, each whole or not at all; returns their paths.
+
+        Raises:
+            OSError: the folder cannot be made or written to.
+        """
+        paths = [Path(folder) / name for name in sorted(self.files)]
+        for path in paths:
+            with atomic_path(path) as temporary:
+                temporary.write_text(self.files[path.name], encoding="utf-8")
+        return paths
+
+
+def c_sources(path: str | Path) -> CSources:
+    """The C files of a .tflite.
+
+    Raises:
+        ModelError: it cannot be read, is damaged, or breaks the contract of a streaming model.
+        ConversionError: it has operators, types or states that the C export lacks.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+        model = read_model(content)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}).") from error
+    except FirmwareRefError as error:
+        raise ModelError(f"{path}: is not a usable .tflite model: {error}") from error
+    try:
+        model_files = export_c(model).files
+    except FirmwareRefError as error:
+        raise ConversionError(f"{path}: cannot become C code: {error}") from error
+    if METADATA_NAME not in model.metadata:
+        return CSources(model_files, has_front_end=False)
+    front_end = front_end_files(parse_streaming_model(content, path))
+    folder = files("tfkd.c_denoiser")
+    fixed = {name: (folder / name).read_text(encoding="utf-8") for name in FIXED_FILES}
+    return CSources({**model_files, **front_end, **fixed}, has_front_end=True)
