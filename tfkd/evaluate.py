@@ -66,6 +66,12 @@ class Evaluation:
             for metric in metrics.METRICS
         }
 
+    def comparisons(self) -> list[tuple[str, str]]:
+        """Every system against all that precede it: noisy, then float, then int8."""
+        return [
+            (later, former) for i, later in enumerate(self.systems) for former in self.systems[:i]
+        ]
+
     def differences(self, system: str, reference: str) -> dict[str, Interval]:
         """Metric -> mean paired difference over all pairs, with its standard error."""
         return {

@@ -123,7 +123,7 @@ def _as_dict(evaluation: Evaluation, files: bool) -> dict[str, Any]:
             f"{system} - {reference}": {
                 metric: asdict(i) for metric, i in evaluation.differences(system, reference).items()
             }
-            for system, reference in _comparisons(evaluation)
+            for system, reference in evaluation.comparisons()
         },
     }
     if files:
@@ -132,12 +132,6 @@ def _as_dict(evaluation: Evaluation, files: bool) -> dict[str, Any]:
             for scores in evaluation.scores
         ]
     return result
-
-
-def _comparisons(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """Every system against all that precede it: noisy, then float, then int8."""
-    systems = evaluation.systems
-    return [(later, former) for i, later in enumerate(systems) for former in systems[:i]]
 
 
 def _print_tables(evaluation: Evaluation) -> None:
@@ -168,7 +162,7 @@ def _print_tables(evaluation: Evaluation) -> None:
         paired.add_column(
             heading, justify="left" if heading == "systems" else "right", no_wrap=True
         )
-    for system, reference in _comparisons(evaluation):
+    for system, reference in evaluation.comparisons():
         intervals = evaluation.differences(system, reference)
         cells = [
             f"{intervals[metric].mean:+.{digits}f}±{intervals[metric].standard_error:.{digits}f}"

@@ -1,0 +1,152 @@
+"""Objective quality as tables and charts: per SNR, with 95 % intervals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tfkd.evaluate import ALL, Evaluation
+from tfkd.metrics import Interval
+from tfkd.report.axis import Axis, category_axis, linear_axis
+
+_METRICS = (  # key, title, unit, digits, what it says, its bounds
+    ("pesq_wb", "PESQ-WB", "MOS-LQO", 3, "perceived quality, 1.04 to 4.64", (1.0, 5.0)),
+    ("stoi", "STOI", "", 3, "intelligibility, 0 to 1", (0.0, 1.0)),
+    ("estoi", "ESTOI", "", 3, "intelligibility in fluctuating noise, 0 to 1", (0.0, 1.0)),
+    ("si_sdr", "SI-SDR", "dB", 2, "likeness to the clean waveform", (-math.inf, math.inf)),
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One mean with its interval in a chart, in percent of the axes."""
+
+    system: str
+    across: float
+    middle: float
+    low: float
+    high: float
+    text: str
+
+
+@dataclass(frozen=True)
+class MetricTable:
+    """One metric: rows are SNRs, columns are systems; and paired differences."""
+
+    key: str
+    title: str
+    unit: str
+    meaning: str
+    systems: tuple[str, ...]
+    rows: tuple[tuple[str, int, tuple[str, ...]], ...]
+    differences: tuple[tuple[str, str], ...]
+    x: Axis
+    y: Axis
+    marks: tuple[Mark, ...]
+    undefined: int
+
+
+def metric_tables(evaluation: Evaluation) -> list[MetricTable]:
+    """One table per metric."""
+    groups = evaluation.groups()
+    names = [name for name in groups if name != ALL] or [ALL]
+    tables = []
+    for key, title, unit, digits, meaning, bounds in _METRICS:
+        intervals = {
+            (name, system): evaluation.means(system, group)[key]
+            for name, group in groups.items()
+            for system in evaluation.systems
+        }
+        shown = [intervals[name, system] for name in names for system in evaluation.systems]
+        ends = [end for interval in shown for end in _ends(interval, bounds)]
+        x = category_axis("SNR of the noisy input, dB", [_snr(name) for name in names])
+        y = linear_axis(f"{title}, {unit}" if unit else title, ends)
+        tables.append(
+            MetricTable(
+                key,
+                title,
+                unit,
+                meaning,
+                evaluation.systems,
+                tuple(
+                    (
+                        _snr(name),
+                        len(group),
+                        tuple(
+                            interval_text(intervals[name, system], digits)
+                            for system in evaluation.systems
+                        ),
+                    )
+                    for name, group in groups.items()
+                ),
+                tuple(
+                    (
+                        f"{later} \N{MINUS SIGN} {former}",
+                        interval_text(evaluation.differences(later, former)[key], digits, "+"),
+                    )
+                    for later, former in evaluation.comparisons()
+                ),
+                x,
+                y,
+                tuple(
+                    mark
+                    for place, name in enumerate(names)
+                    for mark in _marks(
+                        place, name, intervals, evaluation.systems, x, y, digits, bounds
+                    )
+                ),
+                sum(intervals[ALL, system].undefined for system in evaluation.systems),
+            )
+        )
+    return tables
+
+
+def interval_text(interval: Interval, digits: int, sign: str = "") -> str:
+    """As in "1.656 ± 0.144"; without the interval where one value is all there is."""
+    if not math.isfinite(interval.mean):
+        return "\N{EN DASH}"
+    text = f"{interval.mean:{sign}.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    if not math.isfinite(interval.half_width):
+        return text
+    return f"{text} ± {interval.half_width:.{digits}f}"
+
+
+def _marks(
+    place: int,
+    name: str,
+    intervals: dict[tuple[str, str], Interval],
+    systems: tuple[str, ...],
+    x: Axis,
+    y: Axis,
+    digits: int,
+    bounds: tuple[float, float],
+) -> list[Mark]:
+    """The systems side by side in one SNR's share of the axis."""
+    marks = []
+    for i, system in enumerate(systems):
+        interval = intervals[name, system]
+        if not math.isfinite(interval.mean):
+            continue
+        across = place + 0.2 * (i - (len(systems) - 1) / 2)
+        low, high = _ends(interval, bounds)
+        marks.append(
+            Mark(
+                system,
+                x.place(across),
+                100 - y.place(interval.mean),
+                100 - y.place(low),
+                100 - y.place(high),
+                f"{system} at {_snr(name)} dB: {interval_text(interval, digits)}",
+            )
+        )
+    return marks
+
+
+def _ends(interval: Interval, bounds: tuple[float, float]) -> tuple[float, float]:
+    """Where the interval is drawn to: not beyond what the metric can be."""
+    reach = interval.half_width if math.isfinite(interval.half_width) else 0.0
+    return max(bounds[0], interval.mean - reach), min(bounds[1], interval.mean + reach)
+
+
+def _snr(name: str) -> str:
+    return name.replace("-", "\N{MINUS SIGN}")
