@@ -27,6 +27,7 @@ _COMMANDS = (  # each is the attribute of the same name in tfkd/cli/NAME.py
     "verify",
     "evaluate",
     "experiment",
+    "report",
     "denoise",
     "live",
     "info",
