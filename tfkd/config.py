@@ -139,6 +139,13 @@ class TrainConfig(Section):
     deterministic: bool = False
 
 
+class LossConfig(Section):
+    """The supervised loss: the spectral distance plus these, weighted."""
+
+    loudness: float = Field(0.03, ge=0, description="weight of the loudness distance (PESQ's)")
+    envelope: float = Field(0.08, ge=0, description="weight of the envelope distance (ESTOI's)")
+
+
 class DistillConfig(Section):
     """How the student learns from the teacher."""
 
@@ -162,5 +169,6 @@ class Config(Section):
     model: ModelConfig
     data: DataConfig = DataConfig()
     train: TrainConfig = TrainConfig()
+    loss: LossConfig = LossConfig()
     distill: DistillConfig = DistillConfig()
     quantize: QuantizeConfig = QuantizeConfig()

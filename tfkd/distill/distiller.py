@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -9,11 +10,12 @@ import tf_keras as keras
 
 from tfkd.config import FrontEndConfig
 from tfkd.distill.losses import DistillationLoss, Outputs
-from tfkd.distill.supervised import power as spectral_power
 from tfkd.distill.supervised import spectral_loss
+from tfkd.distill.supervised.spectral import power as spectral_power
 from tfkd.frontend_tf import band_features, bin_mask
 
 QUANTIZED_PREFIX = "quant_"
+SpectraLoss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 class Distiller(keras.Model):
@@ -44,6 +46,7 @@ class Distiller(keras.Model):
         seed: seed of phi's initial weights.
         pretraining_steps: number of first steps that train on the distance alone; only for a loss
             with `pretraining`.
+        supervised: (mask, noisy, clean) spectra -> loss of each example, [batch].
 
     Raises:
         ValueError: no teacher where one is needed, a teacher smaller than the student (the two are
@@ -63,10 +66,12 @@ class Distiller(keras.Model):
         ema: float = 0.0,
         seed: int = 0,
         pretraining_steps: int = 0,
+        supervised: SpectraLoss = spectral_loss,
     ) -> None:
         super().__init__()
         self.student = student
         self.teacher = teacher if loss.uses_teacher else None
+        self.supervised_loss = supervised
         self.distillation_loss = loss
         self.weight = weight
         self.pretraining_steps = pretraining_steps
@@ -187,7 +192,7 @@ class Distiller(keras.Model):
         features = band_features(power, self.student_frontend)[..., tf.newaxis]  # [B, T, bands, 1]
         mask, latent = self._student_outputs(features, training=training)
         mask = bin_mask(mask[..., 0], self.student_frontend)  # [B, T, bins]
-        supervised = tf.reduce_mean(spectral_loss(mask, noisy, clean))
+        supervised = tf.reduce_mean(self.supervised_loss(mask, noisy, clean))
         if teacher is None:
             distance = tf.zeros(())
         else:

@@ -13,6 +13,7 @@ import tf_keras as keras
 from tfkd.config import Config
 from tfkd.data import training_dataset, validation_dataset
 from tfkd.distill import LOSSES, DistillationLoss, Distiller
+from tfkd.distill.supervised import SupervisedLoss
 from tfkd.errors import ConfigError, RunError, nearest
 from tfkd.frontend_tf import band_features, frame_count
 from tfkd.models.blocks import Form
@@ -209,4 +210,5 @@ def _distiller(
         ema=ema,
         seed=config.train.seed,
         pretraining_steps=pretraining_steps,
+        supervised=SupervisedLoss(config.loss, config.model.frontend),
     )

@@ -1,4 +1,4 @@
-"""The supervised loss: compressed magnitude and complex spectrum of the enhanced speech."""
+"""Spectral distance: compressed magnitude and complex spectrum of the enhanced speech."""
 
 from __future__ import annotations
 

@@ -1,0 +1,71 @@
+"""The envelope distance against its definition, and that it follows ESTOI."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfkd import metrics
+from tfkd.config import FrontEndConfig
+from tfkd.distill.supervised.envelope import envelope_distance, third_octaves
+from tfkd.frontend import stft
+
+FRONT_END = FrontEndConfig()
+
+
+def distance(enhanced, clean):
+    """Of two power spectrograms [frames, bins]."""
+    one, other = (tf.constant(p[np.newaxis], tf.float32) for p in (enhanced, clean))
+    return float(envelope_distance(one, other, FRONT_END)[0])
+
+
+@pytest.fixture
+def powers():
+    return np.random.default_rng(0).gamma(0.3, 1.0, (48, FRONT_END.bins)).astype(np.float32)
+
+
+def test_equals_the_definition_in_one_segment():
+    rng = np.random.default_rng(1)
+    enhanced, clean = rng.gamma(0.3, 1.0, (2, 24, FRONT_END.bins))
+    patterns = []
+    for power in (enhanced, clean):
+        x = np.sqrt(power / clean.mean() @ third_octaves(FRONT_END) + 1e-6)  # [frames, bands]
+        x = x - x.mean(axis=0)
+        x = x / np.linalg.norm(x, axis=0)
+        x = x - x.mean(axis=1, keepdims=True)
+        patterns.append(x / np.linalg.norm(x, axis=1, keepdims=True))
+    expected = 1.0 - np.mean(np.sum(patterns[0] * patterns[1], axis=1))
+    assert distance(enhanced, clean) == pytest.approx(expected, rel=1e-4)
+
+
+def test_equal_powers_have_no_distance(powers):
+    assert distance(powers, powers) == pytest.approx(0.0, abs=1e-4)
+
+
+def test_constant_gains_do_not_count(powers):
+    """Neither a level nor, with it, any shape over frequency that is constant per band."""
+    assert distance(powers * 7.0, powers) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_follows_estoi(powers):
+    from tfkd.audio import read_mono
+    from tfkd.data.demo import demo_corpus
+    from tfkd.evaluate import find_pairs
+
+    demo = demo_corpus()
+    distances, scores = [], []
+    for pair in find_pairs(demo.noisy, demo.clean)[:12]:
+        clean, noisy = read_mono(pair.clean, 16000), read_mono(pair.noisy, 16000)
+        distances.append(
+            distance(*(np.abs(stft(waveform, FRONT_END)) ** 2 for waveform in (noisy, clean)))
+        )
+        scores.append(metrics.estoi(clean, noisy))
+    assert np.corrcoef(distances, scores)[0, 1] < -0.95
+
+
+@pytest.mark.parametrize("clean_level", [0.0, 1.0])
+def test_silence_has_finite_gradients(powers, clean_level):
+    enhanced = tf.Variable(tf.zeros((1, 48, FRONT_END.bins)))
+    with tf.GradientTape() as tape:
+        loss = envelope_distance(enhanced, tf.constant(powers[None] * clean_level), FRONT_END)
+    assert np.isfinite(loss.numpy()).all()
+    assert np.isfinite(tape.gradient(loss, enhanced).numpy()).all()
