@@ -170,10 +170,12 @@ def _logging(run: RunDirectory) -> Iterator[None]:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+    logger.propagate = False  # TensorFlow gives the root logger a handler that repeats each line
     logger.info("run directory: %s", run.path)
     try:
         yield
     finally:
+        logger.propagate = True
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()

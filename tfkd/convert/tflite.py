@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
+from tfkd.convert.quiet import quiet_converter
 from tfkd.streaming import StreamingStep
 
 
@@ -30,7 +31,7 @@ def convert_streaming(step: StreamingStep) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), quiet_converter():
         # The fake quantisation in the graph holds the statistics that TensorFlow misses here.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")
         return bytes(converter.convert())
