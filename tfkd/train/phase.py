@@ -27,7 +27,10 @@ MONITOR = "val_supervised_loss"
 
 @dataclass(frozen=True)
 class Schedule:
-    """Length of a phase: epochs of `epoch_steps` steps, validated and checkpointed after each."""
+    """Length of a phase: epochs of `epoch_steps` steps, validated and checkpointed after each.
+
+    The last epoch is shorter where `steps` is no multiple of `epoch_steps`.
+    """
 
     steps: int
     epoch_steps: int
@@ -36,6 +39,14 @@ class Schedule:
     @property
     def epochs(self) -> int:
         return -(-self.steps // self.epoch_steps)
+
+    def stretches(self, done: int) -> Iterator[tuple[int, int, int]]:
+        """What is left after `done` epochs: (first epoch, epoch after the last, steps of each)."""
+        whole, rest = divmod(self.steps, self.epoch_steps)
+        if done < whole:
+            yield done, whole, self.epoch_steps
+        if rest and done <= whole:
+            yield whole, whole + 1, rest
 
 
 class Progress(keras.callbacks.Callback):
@@ -140,28 +151,41 @@ def fit_phase(
     _trim(run.history(phase), done)
     if done >= schedule.epochs or progress.exhausted():
         return
+    # The row of an epoch comes before its checkpoint: `_trim` drops one too many, none is lost.
     callbacks = [
-        progress,
         keras.callbacks.TerminateOnNaN(),
         keras.callbacks.CSVLogger(str(run.history(phase)), append=True),
+        progress,
     ]
     if tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tb" / phase)))
-    with redirect_stdout(sys.stderr):  # Keras writes its bar to stdout, which is for results
-        history = distiller.fit(
-            training(done * schedule.epoch_steps),
-            steps_per_epoch=schedule.epoch_steps,
-            initial_epoch=done,
-            epochs=schedule.epochs,
-            validation_data=validation,
-            callbacks=callbacks,
-            verbose=1 if sys.stderr.isatty() else 2,
-        )
-    if not all(abs(value) < float("inf") for value in history.history.get("loss", [])):
-        raise TfkdError(
-            f"the loss became NaN or infinite in the {phase} phase of {run.path}. Lower "
-            f"train.learning_rate, or check the recordings with `tfkd data check`."
-        )
+    for first, last, steps in schedule.stretches(done):
+        with redirect_stdout(sys.stderr):  # Keras writes its bar to stdout, which is for results
+            history = distiller.fit(
+                training(first * schedule.epoch_steps),
+                steps_per_epoch=steps,
+                initial_epoch=first,
+                epochs=last,
+                validation_data=validation,
+                callbacks=callbacks,
+                verbose=1 if sys.stderr.isatty() else 2,
+            )
+        if not all(abs(value) < float("inf") for value in history.history.get("loss", [])):
+            raise TfkdError(
+                f"the loss became NaN or infinite in the {phase} phase of {run.path}. Lower "
+                f"train.learning_rate, or check the recordings with `tfkd data check`."
+            )
+        if progress.exhausted():
+            return
+
+
+def adopt_projection(distiller: Distiller, run: RunDirectory, phase: str) -> None:
+    """Go on with the map phi that an earlier phase of the run has learnt; it may have none."""
+    if distiller.projection is None:
+        return
+    state = tf.train.Checkpoint(projection=distiller.projection)
+    last = tf.train.latest_checkpoint(str(run.checkpoints(phase)))
+    state.restore(last).assert_existing_objects_matched().expect_partial()
 
 
 def _trim(history: Path, epochs: int) -> None:

@@ -26,7 +26,7 @@ from tfkd.quantize import (
     quantization_aware,
     quantized_outputs,
 )
-from tfkd.train.phase import Schedule, atomic_weights, fit_phase
+from tfkd.train.phase import Schedule, adopt_projection, atomic_weights, fit_phase
 from tfkd.train.run_directory import RunDirectory
 from tfkd.train.schedule import cosine_adamw
 
@@ -118,11 +118,12 @@ def _quantized_phase(
     distiller = _distiller(config, model, loss, teacher, ema=config.train.ema)
     distiller.compile(
         optimizer=cosine_adamw(
-            steps=schedule.epochs * schedule.epoch_steps,
+            steps=schedule.steps,
             learning_rate=config.quantize.learning_rate,
             clip_norm=config.train.clip_norm,
         )
     )
+    adopt_projection(distiller, run, "float")
     log.info("quantisation-aware phase: %d steps", schedule.steps)
     offset = config.train.steps  # other mixtures than the float phase began with
     fit_phase(
@@ -166,11 +167,11 @@ def _float_phase(
         loss,
         teacher,
         ema=config.train.ema,
-        pretraining_steps=round(loss.pretraining * schedule.epochs * schedule.epoch_steps),
+        pretraining_steps=round(loss.pretraining * schedule.steps),
     )
     distiller.compile(
         optimizer=cosine_adamw(
-            steps=schedule.epochs * schedule.epoch_steps,
+            steps=schedule.steps,
             learning_rate=config.train.learning_rate,
             warmup_steps=config.train.warmup_steps,
             weight_decay=config.train.weight_decay,

@@ -9,13 +9,16 @@ import time
 import h5py
 import numpy as np
 import pytest
-from conftest import SMALL_RUN
+from conftest import SMALL_MODEL, SMALL_RUN
+from small_dae import random_dae
 
+from tfkd.config_file import load_config
 from tfkd.train.run_directory import RunDirectory
 
 pytestmark = pytest.mark.slow
 
-EPOCHS = ["--steps", "8", "--set", "quantize.steps=4", "--deterministic"]
+# Two steps an epoch: the last epoch of both phases is a shorter one.
+EPOCHS = ["--steps", "7", "--set", "quantize.steps=3", "--deterministic"]
 
 
 def start(*args):
@@ -62,13 +65,24 @@ def wait_for(path, process, seconds=240):
         time.sleep(0.02)
 
 
-@pytest.mark.timeout(900)
-def test_kill_and_resume_in_both_phases(tmp_path, small_corpus):
-    whole = RunDirectory.open(
-        finish(start(*SMALL_RUN, *small_corpus, *EPOCHS, "--runs", tmp_path / "whole"))
-    ).path
+@pytest.fixture
+def teacher(tmp_path):
+    """The run directory of a teacher with random weights."""
+    settings = [*SMALL_MODEL, "model.hidden=24", "model.latent=12"]
+    config = load_config("teacher", settings=settings)
+    run = RunDirectory.create(tmp_path / "teachers", config, "teacher")
+    random_dae(config.model).save_weights(run.float_weights)
+    return run.path
 
-    process = start(*SMALL_RUN, *small_corpus, *EPOCHS, "--runs", tmp_path / "killed")
+
+@pytest.mark.timeout(900)
+def test_kill_and_resume_in_both_phases(tmp_path, small_corpus, teacher):
+    options = [*SMALL_RUN, *small_corpus, *EPOCHS, "--method", "cosine", "--teacher", teacher]
+    whole = RunDirectory.open(finish(start(*options, "--runs", tmp_path / "whole"))).path
+    for history, epochs in (("history.csv", 4), ("history_qat.csv", 2)):
+        assert len((whole / history).read_text().splitlines()) == 1 + epochs
+
+    process = start(*options, "--runs", tmp_path / "killed")
     wait_for(tmp_path / "killed" / "latest", process)
     killed = (tmp_path / "killed" / "latest").resolve()
     for checkpoint in ("float/ckpt-2.index", "qat/ckpt-1.index"):

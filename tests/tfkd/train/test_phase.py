@@ -1,0 +1,64 @@
+"""The length of a phase, and what one phase hands to the next."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras as keras
+from small_dae import SMALL_DAE, random_dae
+
+from tfkd.config import Config
+from tfkd.distill import LOSSES, Distiller
+from tfkd.train.phase import Progress, Schedule, adopt_projection
+from tfkd.train.run_directory import RunDirectory
+
+TEACHER = SMALL_DAE.model_copy(update={"hidden": 24, "latent": 12})
+
+
+@pytest.mark.parametrize(
+    ("steps", "done", "expected"),
+    [
+        (20, 0, [(0, 2, 10)]),
+        (25, 0, [(0, 2, 10), (2, 3, 5)]),
+        (25, 1, [(1, 2, 10), (2, 3, 5)]),
+        (25, 2, [(2, 3, 5)]),
+        (25, 3, []),
+        (20, 2, []),
+        (5, 0, [(0, 1, 5)]),
+    ],
+)
+def test_epochs_add_up_to_the_steps(steps, done, expected):
+    schedule = Schedule(steps, epoch_steps=10)
+    assert list(schedule.stretches(done)) == expected
+    if not done:
+        assert sum((last - first) * each for first, last, each in expected) == steps
+        assert expected[-1][1] == schedule.epochs
+
+
+def distiller(method, seed):
+    model = Distiller(
+        random_dae(),
+        SMALL_DAE.frontend,
+        LOSSES[method],
+        weight=0.1,
+        teacher=random_dae(TEACHER),
+        seed=seed,
+    )
+    model.compile(optimizer=keras.optimizers.SGD(0.1))
+    return model
+
+
+def test_the_next_phase_goes_on_with_the_learnt_projection(tmp_path):
+    run = RunDirectory(tmp_path, Config(model=SMALL_DAE), "student")
+    learnt, fresh = distiller("cosine", seed=1), distiller("cosine", seed=2)
+    learnt.projection.kernel.assign(tf.random.stateless_normal((8, 12), (0, 1)))
+    Progress(learnt, run.float_weights, run.checkpoints("float"), 0).manager.save()
+    student = fresh.student.get_weights()
+    adopt_projection(fresh, run, "float")
+    np.testing.assert_array_equal(fresh.projection.kernel, learnt.projection.kernel)
+    for before, after in zip(student, fresh.student.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_a_loss_without_projection_adopts_nothing(tmp_path):
+    run = RunDirectory(tmp_path, Config(model=SMALL_DAE), "student")
+    adopt_projection(distiller("similarity_frame", seed=1), run, "float")
