@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from tfkd.cli.completion import targets
 from tfkd.cli.deployed import deployed, fit, print_deployed
-from tfkd.cli.output import json_option, print_json
+from tfkd.cli.output import json_option, print_json, working
 from tfkd.errors import ConversionError
 
 
@@ -17,7 +18,12 @@ from tfkd.errors import ConversionError
     "--tflite-micro", is_flag=True, required=True, help="For TFLite Micro; the only format so far."
 )
 @click.option("-o", "--output", metavar="DIR", help="Where the files go.  [default: RUN]")
-@click.option("--target", metavar="CHIP", help="Also check that it fits, such as nano33ble.")
+@click.option(
+    "--target",
+    metavar="CHIP",
+    shell_complete=targets,
+    help="Also check that it fits, such as nano33ble.",
+)
 @json_option
 def convert(
     run: str, tflite_micro: bool, output: str | None, target: str | None, as_json: bool
@@ -38,7 +44,8 @@ def convert(
     from tfkd.train.run_directory import RunDirectory
 
     chip = find_target(target) if target else None
-    folder = convert_run(RunDirectory.open(run), Path(output) if output else None)
+    with working("converting"):
+        folder = convert_run(RunDirectory.open(run), Path(output) if output else None)
     report = deployed(folder / "model.tflite")
     if chip:
         report["target"] = fit(report, chip)

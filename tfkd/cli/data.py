@@ -9,7 +9,7 @@ import click
 
 from tfkd.cli.data_check import check
 from tfkd.cli.data_voicebank_demand import voicebank_demand
-from tfkd.cli.output import json_option, print_json
+from tfkd.cli.output import json_option, print_json, working
 
 
 @click.group()
@@ -33,7 +33,8 @@ def demo(output: str | None, as_json: bool) -> None:
     """
     from tfkd.data.demo import demo_corpus
 
-    corpus = demo_corpus(Path(output) if output else None)
+    with working("making noise and pairs"):
+        corpus = demo_corpus(Path(output) if output else None)
     folders = {name: str(folder) for name, folder in asdict(corpus).items()}
     if as_json:
         print_json("data-demo", folders)

@@ -36,6 +36,28 @@ def deployed(path: Path) -> dict[str, Any]:
     }
 
 
+def arena_layout(path: Path) -> dict[str, Any]:
+    """Which buffer lies where from which step to which, on a Cortex-M."""
+    from firmware_ref.arena import plan_arena
+
+    plan = plan_arena(path, abi="cortex-m")
+    return {
+        "head_bytes": plan.head_bytes,
+        "tail_bytes": plan.tail_bytes,
+        "steps": list(plan.steps),
+        "buffers": [
+            {
+                "name": planned.name,
+                "offset_bytes": offset,
+                "size_bytes": planned.buffer.size_bytes,
+                "first_step": planned.buffer.first_used,
+                "last_step": planned.buffer.last_used,
+            }
+            for planned, offset in zip(plan.buffers, plan.offsets, strict=True)
+        ],
+    }
+
+
 def fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
     """Margins on a chip, and the cycles of one hop as an estimated band."""
     from firmware_ref.cycles import estimate_cycles

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import shutil
+from ctypes.util import find_library
 from importlib.metadata import PackageNotFoundError, requires, version
 
 import click
@@ -14,6 +15,11 @@ from tfkd.cli.output import json_option, print_json
 from tfkd.errors import CheckFailed
 
 _PIN = re.compile(r"^([\w.-]+)==([\w.]+)\s*(?:;\s*(.+))?$")
+_EXTRAS = {
+    "live": "microphone and loudspeaker for `tfkd live`",
+    "ray": "studies on more than one machine",
+}
+_LIBRARIES = {"portaudio": "what `tfkd live` reaches the sound card through"}
 _TOOLS = {
     "cc": "compiles exported C code",
     "arm-none-eabi-gcc": "compiles it for Cortex-M",
@@ -21,11 +27,13 @@ _TOOLS = {
 }
 _SUPPORTED_PYTHON = ((3, 10), (3, 12))
 
+Packages = dict[str, dict[str, str | None]]
+
 
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Report versions against the tested ones.
+    """Report versions against the tested ones, and which optional parts are missing.
 
     Paste this into a bug report. Exit code 3 when a required package is missing or Python is
     not supported.
@@ -35,6 +43,8 @@ def doctor(as_json: bool) -> None:
       tfkd doctor
     """
     packages = _packages()
+    extras = {extra: _packages(extra) for extra in _EXTRAS}
+    libraries = {name: find_library(name) for name in _LIBRARIES}
     tools = {name: shutil.which(name) for name in _TOOLS}
     low, high = _SUPPORTED_PYTHON
     python_supported = low <= tuple(map(int, platform.python_version_tuple()[:2])) <= high
@@ -42,20 +52,31 @@ def doctor(as_json: bool) -> None:
         print_json(
             "doctor",
             {
+                "tfkd": __version__,
                 "python": platform.python_version(),
                 "python_supported": python_supported,
                 "platform": platform.platform(),
                 "packages": packages,
+                "extras": extras,
+                "libraries": libraries,
                 "tools": tools,
             },
         )
     else:
         note = "" if python_supported else "  NOT SUPPORTED, expected 3.10 to 3.12"
+        click.echo(f"tfkd {__version__}")
         click.echo(f"Python {platform.python_version()} on {platform.platform()}{note}")
         for name, entry in packages.items():
-            click.echo(f"  {name:30} {entry['installed'] or '-':25} {_verdict(entry)}")
-        for name, purpose in _TOOLS.items():
-            click.echo(f"  {name:30} {tools[name] or 'not found'}  (optional: {purpose})")
+            _line(name, entry["installed"] or "-", _verdict(entry))
+        click.echo("optional")
+        for extra, purpose in _EXTRAS.items():
+            for name, entry in extras[extra].items():
+                install = f"pip install 'tfkd[{extra}]'"
+                verdict = _verdict(entry) if entry["installed"] else install
+                _line(name, entry["installed"] or "not installed", f"{verdict}  ({purpose})")
+        for found, purposes in ((libraries, _LIBRARIES), (tools, _TOOLS)):
+            for name, purpose in purposes.items():
+                _line(name, found[name] or "not found", f"({purpose})")
     missing = [name for name, entry in packages.items() if entry["installed"] is None]
     if missing or not python_supported:
         problems = [f"missing: {', '.join(missing)}"] if missing else []
@@ -63,16 +84,24 @@ def doctor(as_json: bool) -> None:
         raise CheckFailed(f"{'; '.join(problems)}. Install requirements.txt into Python 3.10-3.12.")
 
 
-def _packages() -> dict[str, dict[str, str | None]]:
-    """Pinned packages of this platform: tested and installed versions."""
-    found: dict[str, dict[str, str | None]] = {}
+def _line(name: str, found: str, remark: str) -> None:
+    click.echo(f"  {name:30} {found:30} {remark}")
+
+
+def _packages(extra: str = "") -> Packages:
+    """Tested and installed versions of the pinned packages of this platform.
+
+    Args:
+        extra: of tfkd; empty for what is required.
+    """
+    found: Packages = {}
     try:
         requirements = requires("tfkd") or []
     except PackageNotFoundError:  # imported from a source tree
-        return {"tfkd": {"tested": __version__, "installed": None}}
+        return {} if extra else {"tfkd": {"tested": __version__, "installed": None}}
     for requirement in requirements:
         pin = _PIN.match(requirement)
-        if pin is None or not _applies(pin[3]):
+        if pin is None or not _applies(pin[3], extra) or (extra and _applies(pin[3], "")):
             continue
         try:
             installed: str | None = version(pin[1])
@@ -82,11 +111,11 @@ def _packages() -> dict[str, dict[str, str | None]]:
     return found
 
 
-def _applies(marker: str | None) -> bool:
-    """Whether a requirement's environment marker holds here; extras count as not required."""
+def _applies(marker: str | None, extra: str) -> bool:
+    """Whether a requirement's environment marker holds here, for an extra or for none."""
     from packaging.markers import Marker
 
-    return marker is None or Marker(marker).evaluate({"extra": ""})
+    return marker is None or Marker(marker).evaluate({"extra": extra})
 
 
 def _verdict(entry: dict[str, str | None]) -> str:

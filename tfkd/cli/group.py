@@ -51,6 +51,16 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"tfkd.cli.{cmd_name}"), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:  # it knows no names: ours are not loaded
+            raise click.NoSuchCommand(
+                error.command_name, possibilities=_COMMANDS, ctx=ctx
+            ) from None
+
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
@@ -63,6 +73,8 @@ def _exit_code(command: Callable[[], Any]) -> int:
     """Run a command; report what it raises on stderr."""
     try:
         result = command()
+    except SystemExit:  # so ends shell completion, which must not wait for the import below
+        raise
     except click.ClickException as error:
         error.show()
         return error.exit_code

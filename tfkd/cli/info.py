@@ -1,4 +1,4 @@
-"""`tfkd info`: what a model costs on a chip."""
+"""`tfkd info`: what a model costs on a chip, and where its memory goes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfkd.cli.deployed import deployed, fit, print_deployed
-from tfkd.cli.output import json_option, print_json
+from tfkd.cli.completion import targets
+from tfkd.cli.deployed import arena_layout, deployed, fit, print_deployed
+from tfkd.cli.output import json_option, print_json, working
 from tfkd.engines.choice import DEFAULT_MODEL, MODEL_FILE, find_tflite
+from tfkd.errors import ModelError
 
 if TYPE_CHECKING:
     from tfkd.config import ModelConfig
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model", metavar="[PRESET|RUN|FILE]", default=DEFAULT_MODEL)
 @click.option(
-    "--target", metavar="CHIP", help="Also show the margins on a chip, such as nano33ble."
+    "--target",
+    metavar="CHIP",
+    shell_complete=targets,
+    help="Also show the margins on a chip, such as nano33ble.",
 )
+@click.option("--arena", is_flag=True, help="Also draw the arena over time, operator by operator.")
 @json_option
-def info(model: str, target: str | None, as_json: bool) -> None:
+def info(model: str, target: str | None, arena: bool, as_json: bool) -> None:
     """Show what a model costs.
 
     Parameters, MAC/s, receptive field, latency; file, operators, arena. A preset is counted
@@ -31,24 +37,33 @@ def info(model: str, target: str | None, as_json: bool) -> None:
     Example:
       tfkd info tiny
       tfkd info runs/latest --json
-      tfkd info model.tflite --target nano33ble
+      tfkd info model.tflite --target nano33ble --arena
     """
     from tfkd.cli.budget_table import budget_summary, print_budget
 
     config = _model_config(model)
     tflite = _tflite(model, required=config is None)
+    if arena and not tflite:
+        raise ModelError(
+            f"{model} has no .tflite yet, so no arena. Train and convert it, then ask: "
+            f"tfkd info runs/latest --arena"
+        )
     report = deployed(tflite) if tflite else None
     if report and target:
         from firmware_ref.targets import find_target
 
         report["target"] = fit(report, find_target(target))
-    if as_json:
-        budget = budget_summary(config) if config else None
-        print_json("info", {"model": model, "budget": budget, "tflite": report})
-        return
+    summary = None
     if config:
+        with working("counting"):
+            summary = budget_summary(config)
+    if as_json:
+        if report and tflite and arena:
+            report["arena"].update(arena_layout(tflite))
+        print_json("info", {"model": model, "budget": summary, "tflite": report})
+        return
+    if config and summary:
         print_budget(config)
-        summary = budget_summary(config)
         click.echo(
             f"{summary['name']}: {summary['parameters']:,} parameters, "
             f"{summary['macs_per_second'] / 1e6:.2f} MMAC/s, receptive field "
@@ -57,6 +72,11 @@ def info(model: str, target: str | None, as_json: bool) -> None:
         )
     if report:
         print_deployed(report)
+    if tflite and arena:
+        from firmware_ref.arena import plan_arena
+        from firmware_ref.arena.ascii_map import draw_arena
+
+        click.echo(f"\n{draw_arena(plan_arena(tflite, abi='cortex-m'))}")
 
 
 def _model_config(model: str) -> ModelConfig | None:

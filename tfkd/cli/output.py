@@ -44,6 +44,17 @@ def _finite(value: Any) -> Any:
 
 
 @contextmanager
+def working(label: str) -> Iterator[None]:
+    """A sign of life on a terminal while something takes seconds, nothing elsewhere."""
+    target = console()
+    if not target.is_terminal:
+        yield
+        return
+    with target.status(label):
+        yield
+
+
+@contextmanager
 def progress(label: str, total: float) -> Iterator[Callable[[float], None]]:
     """A progress bar on a terminal, nothing elsewhere; yields a function that advances it."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tfkd.cli.output import json_option, print_json
+from tfkd.cli.output import json_option, print_json, working
 
 
 @click.command()
@@ -26,10 +26,11 @@ def students(as_json: bool) -> None:
 
     released = released_folders()
     rows: list[dict[str, Any]] = []
-    for name in preset_names():
-        row = budget_summary(load_config(name).model)
-        row |= _released_sizes(released[name] / "model.tflite") if name in released else {}
-        rows.append(row)
+    with working("counting"):
+        for name in preset_names():
+            row = budget_summary(load_config(name).model)
+            row |= _released_sizes(released[name] / "model.tflite") if name in released else {}
+            rows.append(row)
     rows.sort(key=lambda row: row["parameters"])
     if as_json:
         print_json("students", {"presets": rows})

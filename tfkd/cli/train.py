@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import tfkd
+from tfkd.cli.completion import students
+from tfkd.cli.output import json_option, print_json
 from tfkd.errors import RunError, TfkdError
 
 if TYPE_CHECKING:
@@ -31,7 +33,10 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
 @click.command()
 @click.argument("what", metavar="[teacher]", type=click.Choice([TEACHER]), required=False)
 @click.option(
-    "--student", metavar="NAME", help="Preset to train, such as tiny; see `tfkd students`."
+    "--student",
+    metavar="NAME",
+    shell_complete=students,
+    help="Preset to train, such as tiny; see `tfkd students`.",
 )
 @_flag("--speech", "data.speech", metavar="DIR", help="Clean speech.  [default: the demo corpus]")
 @_flag("--noise", "data.noise", metavar="DIR", help="Noise.  [default: the demo corpus]")
@@ -75,6 +80,7 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
 @click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0: all cores.")
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard logs into the run directory.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration and stop.")
+@json_option
 def train(
     what: str | None,
     student: str | None,
@@ -85,6 +91,7 @@ def train(
     threads: int,
     tensorboard: bool,
     dry_run: bool,
+    as_json: bool,
     **flags: Any,
 ) -> None:
     """Train the teacher, or a student that a teacher guides.
@@ -111,7 +118,7 @@ def train(
             raise click.UsageError("--resume continues a run as it was configured; drop the rest.")
         from tfkd.train.run_directory import RunDirectory
 
-        _train(RunDirectory.open(resume), threads, tensorboard)
+        _train(RunDirectory.open(resume), threads, tensorboard, as_json)
         return
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
@@ -122,17 +129,22 @@ def train(
         )
         config = load_config(what or student, [DEMO_TRAINING, *config_files], settings, given)
     if dry_run:
-        from tfkd.cli.budget_table import print_budget
+        from tfkd.cli.budget_table import budget_summary, print_budget
 
-        click.echo(dump_config(config), nl=False)
-        print_budget(config.model)
+        if as_json:
+            resolved = {"config": config.model_dump(mode="json")}
+            print_json("train-dry-run", {**resolved, "budget": budget_summary(config.model)})
+        else:
+            click.echo(dump_config(config), nl=False)
+            print_budget(config.model)
         return
     from tfkd.train.run_directory import RunDirectory
 
-    _train(RunDirectory.create(runs, config, TEACHER if what else "student"), threads, tensorboard)
+    kind = TEACHER if what else "student"
+    _train(RunDirectory.create(runs, config, kind), threads, tensorboard, as_json)
 
 
-def _train(run: RunDirectory, threads: int, tensorboard: bool) -> None:
+def _train(run: RunDirectory, threads: int, tensorboard: bool, as_json: bool) -> None:
     """Train into a run directory, from its last checkpoint if it has one; print its path."""
     import tensorflow as tf
 
@@ -155,7 +167,10 @@ def _train(run: RunDirectory, threads: int, tensorboard: bool) -> None:
         except KeyboardInterrupt:
             click.echo(f"\nContinue with: tfkd train --resume {run.path}", err=True)
             raise
-    click.echo(run.path)
+    if as_json:
+        print_json("train", {"run": str(run.path), "kind": run.kind})
+    else:
+        click.echo(run.path)
 
 
 @contextlib.contextmanager
@@ -170,12 +185,10 @@ def _logging(run: RunDirectory) -> Iterator[None]:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    logger.propagate = False  # TensorFlow gives the root logger a handler that repeats each line
     logger.info("run directory: %s", run.path)
     try:
         yield
     finally:
-        logger.propagate = True
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfkd.cli.output import json_option, print_json, progress
+from tfkd.cli.output import json_option, print_json, progress, working
 from tfkd.engines.choice import DEFAULT_MODEL, find_tflite
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
     from tfkd.verify import check, compare_engines, speech_like_features
 
     path = find_tflite(model)
-    offline = _streaming_against_offline(Path(model), seed)
+    with working("comparing streaming and offline"):
+        offline = _streaming_against_offline(Path(model), seed)
     streaming = read_streaming_model(path)
     features = speech_like_features(streaming.frontend, frames, seed)
     with progress("verifying", frames) as advance:

@@ -124,6 +124,79 @@ def test_wrong_command_and_option(run_tfkd):
         assert "Usage:" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("args", "nearest"),
+    [
+        (["trian", "--student", "tiny"], "Did you mean 'train'?"),
+        (["data", "chek"], "Did you mean 'check'?"),
+        (["info", "--jsno"], "Did you mean '--json'?"),
+        (["quite-another-thing"], "No such command 'quite-another-thing'.\n"),
+    ],
+)
+def test_the_nearest_name_is_offered(run_tfkd, args, nearest):
+    result = run_tfkd(*args)
+    assert result.exit_code == 2
+    assert nearest in result.stderr
+
+
+def test_every_command_reports_as_json():
+    def leaves(command, path=()):
+        if not isinstance(command, click.Group):
+            yield path, command
+            return
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from leaves(command.get_command(context, name), (*path, name))
+
+    without = {
+        path
+        for path, command in leaves(main)
+        if not any("--json" in parameter.opts for parameter in command.params)
+    }
+    assert without <= {("experiment",)}  # which writes study.json and prints its path
+
+
+def complete(*words, incomplete=""):
+    """What the shell would offer, and whether TensorFlow or NumPy was imported for it."""
+    line = " ".join(["tfkd", *words, incomplete])
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *TFKD[1:]],
+        env=os.environ
+        | {"COMP_WORDS": line, "COMP_CWORD": str(len(words) + 1)}
+        | {"_TFKD_COMPLETE": "bash_complete"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    return {line.partition(",")[2] for line in done.stdout.splitlines()}, imported
+
+
+def test_completion_script():
+    for shell in ("bash", "zsh", "fish"):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", *TFKD[1:]],
+            env=os.environ | {"_TFKD_COMPLETE": f"{shell}_source"},
+            capture_output=True,
+            text=True,
+        )
+        assert f"_TFKD_COMPLETE={shell}_complete" in done.stdout
+        assert "tensorflow" not in done.stderr and "numpy" not in done.stderr
+
+
+def test_completion_of_commands_options_and_names():
+    offered, imported = complete(incomplete="de")
+    assert offered == {"denoise"}
+    assert not {"tensorflow", "numpy", "pydantic", "rich"} & imported
+    assert complete("data")[0] == {"check", "demo", "voicebank-demand"}
+    assert complete("denoise", incomplete="--eng")[0] == {"--engine"}
+    assert "tflm" in complete("denoise", "--engine")[0]
+    offered, imported = complete("train", "--student")
+    assert offered == {"micro", "tiny", "small"} and "tensorflow" not in imported
+    offered, imported = complete("info", "--target", incomplete="nano")
+    assert "nano33ble" in offered and "tensorflow" not in imported
+
+
 @pytest.mark.slow
 def test_exit_codes_of_the_installed_command(tmp_path, gate):
     soundfile.write(tmp_path / "in.wav", voice(0.5), 16000)

@@ -30,6 +30,33 @@ def test_target(run_tfkd, gate):
     assert "nano33ble" in result.stderr
 
 
+def test_arena_map(run_tfkd, gate):
+    """Its form is tested with firmware_ref; here that it is drawn, with the JSON's numbers."""
+    text = run_tfkd("info", gate, "--arena").stdout
+    report = json.loads(run_tfkd("info", gate, "--arena", "--json").stdout)
+    arena = report["tflite"]["arena"]
+    assert arena["head_bytes"] + arena["tail_bytes"] == arena["used_bytes"]
+    assert arena["steps"][0] == "(inputs)" and "CONV_2D" in arena["steps"]
+    rows = [line for line in text.splitlines() if line.endswith(tuple(arena["steps"]))]
+    assert len(rows) == len(arena["steps"])
+    assert f"0{arena['head_bytes']:>63} B" in text
+    live_bytes = sum(
+        buffer["size_bytes"]
+        for buffer in arena["buffers"]
+        if buffer["first_step"] <= 1 <= buffer["last_step"]
+    )
+    assert f" {live_bytes} B  {arena['steps'][1]}" in rows[1]
+    ends = [buffer["offset_bytes"] + buffer["size_bytes"] for buffer in arena["buffers"]]
+    assert max(ends) == arena["head_bytes"]
+
+
+def test_without_a_model_there_is_no_arena(run_tfkd, monkeypatch):
+    monkeypatch.setattr("tfkd.released.released_folders", dict)
+    result = run_tfkd("info", "small", "--arena")
+    assert result.exit_code == 1
+    assert "tfkd info runs/latest --arena" in result.stderr
+
+
 @pytest.mark.slow
 def test_preset(run_tfkd):
     report = json.loads(run_tfkd("info", "micro", "--json").stdout)

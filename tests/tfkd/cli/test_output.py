@@ -1,7 +1,7 @@
 import json
 import math
 
-from tfkd.cli.output import print_json, progress
+from tfkd.cli.output import print_json, progress, working
 
 
 def test_json_has_a_schema_and_no_nan(capsys):
@@ -13,4 +13,6 @@ def test_json_has_a_schema_and_no_nan(capsys):
 def test_no_progress_bar_off_a_terminal(capsys):
     with progress("working", 10) as advance:
         advance(10)
+    with working("converting"):
+        pass
     assert capsys.readouterr() == ("", "")

@@ -25,6 +25,10 @@ def test_dry_run_prints_the_resolved_configuration(run_tfkd, tmp_path):
     assert config.model == load_config("micro").model
     assert "MMAC/s" in result.stderr
     assert not (tmp_path / "runs").exists()
+    result = run_tfkd("train", "--student", "micro", "--speech", "a", "--dry-run", "--json")
+    shown = json.loads(result.stdout)
+    assert (shown["schema"], shown["config"]["data"]["speech"]) == ("tfkd.train-dry-run/1", "a")
+    assert shown["budget"]["parameters"] > 0
 
 
 @pytest.mark.slow
