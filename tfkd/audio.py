@@ -26,6 +26,7 @@ SUFFIXES = frozenset(
 )
 BLOCK_FRAMES = 1 << 16
 _WRITTEN_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+WRITTEN_SUFFIXES = frozenset(_WRITTEN_FORMATS)
 _WAV_LIMIT_BYTES = 0xFFFF_0000  # a RIFF chunk holds at most 4 GiB
 # Formats whose header states an exact length; an MP3's is an estimate.
 _SHORTFALL = {"MP3": 0.05}
@@ -256,5 +257,6 @@ def _reason(error: BaseException) -> str:
     """The innermost words of an error, without the path that the message has already."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    text = str(getattr(error, "error_string", error)).rstrip(".")
-    return text.removeprefix("Error : ")
+    text = str(getattr(error, "error_string", error)).rstrip(".").removeprefix("Error : ")
+    # libsndfile keeps no more than that of what the system answered.
+    return "the system refused; is the disk full?" if text == "System error" else text

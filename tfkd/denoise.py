@@ -164,32 +164,37 @@ def _enhanced(blocks: Blocks, enhancers: Sequence[Enhancer]) -> Blocks:
 def plan_outputs(sources: Sequence[str | Path], output: str | Path) -> list[tuple[Path, Path]]:
     """Which file becomes which: (source, output) pairs.
 
-    One source file becomes `output` itself, or output/NAME.wav if `output` is a folder or
-    ends in "/".
-    Of a folder, every recording becomes a .wav of the same name and place under
-    `output`.
+    One source file becomes `output` itself, or output/NAME.wav if `output` is a folder or ends in
+    "/". Of a folder, every recording becomes a .wav of the same name and place under `output`; what
+    lies in `output` itself, from an earlier call, is no source.
 
     Raises:
-        AudioError: a missing or empty source, two sources for one output, or an output
-            that is its own source.
+        AudioError: a missing or empty source, two sources for one output, an output that is a
+            source, or a file name as the output of several recordings.
     """
     folder = Path(output)
     to_folder = len(sources) > 1 or folder.is_dir() or str(output).endswith("/")
+    several = len(sources) > 1 or Path(sources[0]).is_dir()
+    if several and folder.suffix.lower() in audio.WRITTEN_SUFFIXES and not folder.is_dir():
+        raise AudioError(f"{output}: names a file. Expected a folder for several recordings.")
     pairs: list[tuple[Path, Path]] = []
     for source in map(Path, sources):
         if source.is_dir():
             pairs += [
                 (path, folder / path.relative_to(source).with_suffix(".wav"))
                 for path in audio.audio_files(source)
+                if source.resolve() == folder.resolve() or not _lies_in(path, folder)
             ]
         elif to_folder:
             pairs.append((source, folder / f"{source.stem}.wav"))
         else:
             pairs.append((source, folder))
     owners: dict[Path, Path] = {}
+    recordings = {path.resolve(): path for path, _ in pairs}
     for path, target in pairs:
-        if target.resolve() == path.resolve():
-            raise AudioError(f"{path}: the output would overwrite its source. Choose another -o.")
+        if overwritten := recordings.get(target.resolve()):
+            whose = "its source" if overwritten == path else f"the source {overwritten}"
+            raise AudioError(f"{path}: the output would overwrite {whose}. Choose another -o.")
         if target in owners:
             raise AudioError(
                 f"{owners[target]} and {path} would both become {target}. Denoise them into "
@@ -197,3 +202,7 @@ def plan_outputs(sources: Sequence[str | Path], output: str | Path) -> list[tupl
             )
         owners[target] = path
     return pairs
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents

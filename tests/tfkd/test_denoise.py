@@ -167,3 +167,18 @@ def test_plan_refuses_collisions_and_overwriting(tmp_path):
         plan_outputs([tmp_path / "a.wav"], tmp_path / "a.wav")
     with pytest.raises(AudioError, match="would overwrite its source"):
         plan_outputs([tmp_path / "a.wav"], Path(tmp_path) / "x" / ".." / "a.wav")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a.flac").touch()
+    with pytest.raises(AudioError, match=r"would overwrite the source .*a\.wav"):
+        plan_outputs([tmp_path / "b" / "a.flac", tmp_path / "a.wav"], tmp_path)
+    for sources in ([tmp_path / "b"], [tmp_path / "a.wav", tmp_path / "a.flac"]):
+        with pytest.raises(AudioError, match="names a file. Expected a folder"):
+            plan_outputs(sources, tmp_path / "out.wav")
+
+
+def test_a_second_call_leaves_the_outputs_of_the_first_alone(tmp_path):
+    recordings, out = tmp_path / "recordings", tmp_path / "recordings" / "denoised"
+    (out / "deep").mkdir(parents=True)
+    for path in (recordings / "a.flac", out / "a.wav", out / "deep" / "b.wav"):
+        path.touch()
+    assert plan_outputs([recordings], out) == [(recordings / "a.flac", out / "a.wav")]

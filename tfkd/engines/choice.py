@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfkd.errors import ModelError, nearest
+from tfkd.errors import ModelError, RunError, nearest
 from tfkd.released import released_folders
 
 if TYPE_CHECKING:
@@ -87,6 +87,12 @@ def engine_factory(name: str, reference: str | Path) -> Callable[[], Engine]:
         from tfkd.engines.keras import KerasEngine
         from tfkd.models.teacher import load_teacher
 
+        if not Path(reference).is_dir():
+            raise RunError(
+                f"{reference}: is no run directory, and the engine keras computes the float model "
+                f"of one; released models and .tflite files hold the int8 model alone. Give a run, "
+                f"such as runs/latest, or choose another engine."
+            )
         student = load_teacher(reference)
         return lambda: KerasEngine(student)
     from tfkd.engines.streaming_model import read_streaming_model

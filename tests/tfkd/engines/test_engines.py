@@ -9,7 +9,7 @@ from gate_model import gate_model
 
 from tfkd.engines.choice import engine_factory, find_tflite, int8_engine
 from tfkd.engines.streaming_model import read_streaming_model
-from tfkd.errors import MissingPackageError, ModelError
+from tfkd.errors import MissingPackageError, ModelError, RunError
 from tfkd.verify import speech_like_features
 
 NAMES = [
@@ -105,3 +105,10 @@ def test_model_that_firmware_ref_cannot_run_is_named(tmp_path):
     path.write_bytes(bytes(content).replace(b"TFL3", b"TFL9"))
     with pytest.raises(ModelError, match="not a usable"):
         engine_factory("firmware-ref", path)
+
+
+@pytest.mark.slow
+def test_keras_engine_asks_for_a_run(gate):
+    for reference in ("tiny", gate):
+        with pytest.raises(RunError, match="is no run directory.*or choose another engine"):
+            engine_factory("keras", reference)
