@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
-
-from firmware_ref.errors import ModelError
 
 LINE_WIDTH = 99
 INDENT = "    "
 
 
 def array_text(declaration: str, values: NDArray[Any]) -> str:
-    """`declaration = { ... };` with the values in C order; the rows of a matrix in braces."""
-    if values.dtype.kind not in "iu":
-        raise ModelError(
-            f"the C export writes integers, received {values.dtype} for {declaration}."
-        )
-    items = [_row(row) if isinstance(row, list) else _number(row) for row in values.tolist()]
+    """`declaration = { ... };` with the values of a vector of integers or of records."""
+    items = map(_initializer, values.tolist())
     return "\n".join([f"{declaration} = {{", *_filled(items), "};"])
 
 
@@ -35,7 +30,7 @@ def call_text(function: str, arguments: Iterable[str]) -> str:
     return "\n".join([line, *rest]).removesuffix(",") + ");"
 
 
-def _filled(items: list[str], first: str = INDENT, indent: str = INDENT) -> list[str]:
+def _filled(items: Iterable[str], first: str = INDENT, indent: str = INDENT) -> list[str]:
     """Lines of items, each with a comma behind it, none broken."""
     lines, line = [], first
     for item in items:
@@ -46,10 +41,9 @@ def _filled(items: list[str], first: str = INDENT, indent: str = INDENT) -> list
     return [*lines, line.rstrip()]
 
 
-def _row(numbers: list[int]) -> str:
-    return "{" + ", ".join(map(_number, numbers)) + "}"
-
-
-def _number(value: int) -> str:
+def _initializer(value: Any) -> str:
+    """A number, or the members of a record or of an array within it in braces."""
+    if isinstance(value, (tuple, np.ndarray)):
+        return "{" + ", ".join(map(_initializer, value)) + "}"
     # -2147483648 is the negation of a number that int lacks
     return "(-2147483647 - 1)" if value == -(2**31) else str(value)

@@ -44,16 +44,20 @@ class Emitter:
             offset += block.offset
         return f"{base} + {offset}" if offset else base
 
+    def patch(self, step: Step) -> str:
+        """The C expression that points to a convolution's patch, or NULL where it needs none."""
+        block = self.storage.patches.get(step.operator.index)
+        if block is None:
+            return "NULL"
+        return f"work + {block.offset}" if block.offset else "work"
+
     def lies_in_place(self, index: int, source: int, offset: int) -> bool:
         """Whether tensor `index` already is the part of tensor `source` that begins at `offset`."""
         mine, other = self.storage.places[index], self.storage.places[source]
         return mine.block is other.block and mine.offset == other.offset + offset
 
     def constant(self, step: Step, name: str, c_type: str, values: NDArray[Any]) -> str:
-        """Define a constant array of a step, and return its symbol.
-
-        The rows of a matrix of type tfkd_factor are structs; all else is written flat.
-        """
+        """Define a constant array of a step, flat, and return its symbol."""
         return self._constant(f"tfkd_{step.operator.index}_{name}", c_type, values)
 
     def parameter(self, step: Step, c_type: str, fields: dict[str, str], part: str = "") -> str:
@@ -73,9 +77,8 @@ class Emitter:
         return self._constant(f"tfkd_tensor_{index}", "int8_t", tensor.data)
 
     def _constant(self, symbol: str, c_type: str, values: NDArray[Any]) -> str:
-        rows = values if c_type == "tfkd_factor" else values.reshape(-1)
-        declaration = f"const {c_type} {symbol}[{len(rows)}]"
-        self.constants[symbol] = (declaration, array_text(declaration, rows))
+        declaration = f"const {c_type} {symbol}[{values.size}]"
+        self.constants[symbol] = (declaration, array_text(declaration, values.reshape(-1)))
         return symbol
 
 

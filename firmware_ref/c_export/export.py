@@ -15,7 +15,7 @@ from firmware_ref.c_export.storage import Room, Storage
 from firmware_ref.errors import ModelError, UnsupportedOpError
 from firmware_ref.model import Model
 
-KERNEL_FILES = ("kernels.h", "kernels.c")
+KERNEL_FILES = ("kernels.h", "kernels.c", "arithmetic.h")
 
 
 @dataclass(frozen=True)

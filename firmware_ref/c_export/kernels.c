@@ -6,101 +6,174 @@
 
 #include <string.h>
 
-/* C99 leaves the right shift of a negative number to the compiler; this one must be arithmetic. */
-typedef char tfkd_needs_arithmetic_shift[((-1) >> 1) == -1 ? 1 : -1];
+#include "arithmetic.h"
 
-/* x * multiplier * 2^(shift - 31): rounded to nearest with ties up, then with ties away from 0.
- * multiplier is 0 or in [2^30, 2^31), so the high half of the product never saturates. */
-static int32_t scale(int32_t x, tfkd_factor factor)
+/* Whether all taps of the window at (top, left) lie inside the input. */
+static inline int is_inside(const tfkd_convolution *c, int32_t top, int32_t left)
 {
-    const int32_t left = factor.shift > 0 ? factor.shift : 0;
-    const int32_t right = factor.shift > 0 ? 0 : -factor.shift;
-    const int32_t shifted = (int32_t)((uint32_t)x << left);
-    const int64_t product = (int64_t)shifted * factor.multiplier;
-    const int32_t high = (int32_t)((product + ((int64_t)1 << 30)) >> 31);
-    const int32_t mask = (int32_t)(((uint32_t)1 << right) - 1U);
-    const int32_t remainder = high & mask;
-    const int32_t threshold = (mask >> 1) + (high < 0 ? 1 : 0);
-    return (high >> right) + (remainder > threshold ? 1 : 0);
+    return top >= 0 && top + (c->filter_height - 1) * c->dilation_height < c->in_height &&
+           left >= 0 && left + (c->filter_width - 1) * c->dilation_width < c->in_width;
 }
 
-static int8_t clamp(int32_t x, int32_t low, int32_t high)
+/* Whether a window inside the input is one piece of it. */
+static int is_whole(const tfkd_convolution *c)
 {
-    return (int8_t)(x < low ? low : x > high ? high : x);
+    return (c->filter_width == 1 || c->dilation_width == 1) &&
+           (c->filter_height == 1 ||
+            (c->dilation_height == 1 && c->filter_width == c->in_width));
 }
 
-void tfkd_conv_2d(int8_t *out, const int8_t *in, const int8_t *weights, const int32_t *bias,
-                  const tfkd_factor *factors, const tfkd_window *window)
+/* Copies the window at (top, left) to `patch`. */
+static void copy_window(int8_t *patch, const int8_t *in, const tfkd_convolution *c, int32_t top,
+                        int32_t left)
 {
-    const tfkd_window w = *window;
-    for (int32_t row = 0; row < w.out_height; row++) {
-        for (int32_t column = 0; column < w.out_width; column++) {
-            const int8_t *tap = weights;
-            for (int32_t channel = 0; channel < w.out_channels; channel++) {
-                int32_t sum = bias[channel];
-                for (int32_t i = 0; i < w.filter_height; i++) {
-                    const int32_t y = row * w.stride_height - w.pad_top + i * w.dilation_height;
-                    for (int32_t j = 0; j < w.filter_width; j++) {
-                        const int32_t x =
-                            column * w.stride_width - w.pad_left + j * w.dilation_width;
-                        if (y >= 0 && y < w.in_height && x >= 0 && x < w.in_width) {
-                            const int8_t *pixel = in + (y * w.in_width + x) * w.in_channels;
-                            for (int32_t depth = 0; depth < w.in_channels; depth++) {
-                                sum += pixel[depth] * tap[depth];
-                            }
-                        } else {
-                            for (int32_t depth = 0; depth < w.in_channels; depth++) {
-                                sum += w.in_zero_point * tap[depth];
-                            }
-                        }
-                        tap += w.in_channels;
-                    }
-                }
-                *out++ = clamp(scale(sum, factors[channel]) + w.out_zero_point, w.low, w.high);
+    const size_t channels = (size_t)c->in_channels;
+    for (int32_t i = 0; i < c->filter_height; i++) {
+        const int32_t y = top + i * c->dilation_height;
+        for (int32_t j = 0; j < c->filter_width; j++) {
+            const int32_t x = left + j * c->dilation_width;
+            if (y >= 0 && y < c->in_height && x >= 0 && x < c->in_width) {
+                memcpy(patch, in + (y * c->in_width + x) * c->in_channels, channels);
+            } else {
+                memset(patch, c->in_zero_point, channels);
             }
+            patch += channels;
         }
     }
 }
 
-void tfkd_depthwise_conv_2d(int8_t *out, const int8_t *in, const int8_t *weights,
-                            const int32_t *bias, const tfkd_factor *factors,
-                            const tfkd_window *window)
+/* One output position: every row of weights times x. */
+static void dense(int8_t *out, const int8_t *x, int32_t length, const tfkd_convolution *c)
 {
-    const tfkd_window w = *window;
-    const int32_t per_input = w.out_channels / w.in_channels;
-    for (int32_t row = 0; row < w.out_height; row++) {
-        for (int32_t column = 0; column < w.out_width; column++) {
-            for (int32_t channel = 0; channel < w.out_channels; channel++) {
-                const int8_t *tap = weights + channel;
-                const int8_t *plane = in + channel / per_input;
-                int32_t sum = bias[channel];
-                for (int32_t i = 0; i < w.filter_height; i++) {
-                    const int32_t y = row * w.stride_height - w.pad_top + i * w.dilation_height;
-                    for (int32_t j = 0; j < w.filter_width; j++) {
-                        const int32_t x =
-                            column * w.stride_width - w.pad_left + j * w.dilation_width;
-                        const int inside = y >= 0 && y < w.in_height && x >= 0 && x < w.in_width;
-                        const int32_t value = inside
-                                                  ? plane[(y * w.in_width + x) * w.in_channels]
-                                                  : w.in_zero_point;
-                        sum += value * *tap;
-                        tap += w.out_channels;
-                    }
-                }
-                *out++ = clamp(scale(sum, factors[channel]) + w.out_zero_point, w.low, w.high);
+    const int8_t *w = c->weights;
+    const tfkd_channels *q = c->channels;
+    const int32_t rounding = 2 * c->out_zero_point + 1;
+    int32_t left = c->out_channels;
+    for (; left >= 4; left -= 4) {
+        int32_t sum[4] = {q->bias[0], q->bias[1], q->bias[2], q->bias[3]};
+        dot_4_rows(sum, x, w, length);
+        requantize_4(out, sum, q, rounding);
+        out += 4;
+        w += 4 * length;
+        q++;
+    }
+    for (int k = 0; k < left; k++) {
+        int32_t sum = q->bias[k];
+        for (int32_t i = 0; i < length; i++) {
+            sum += x[i] * *w++;
+        }
+        out[k] = requantize(sum, q, k, rounding);
+    }
+}
+
+void tfkd_conv_2d(int8_t *out, const int8_t *in, int8_t *patch, const tfkd_convolution *conv)
+{
+    const tfkd_convolution *const c = conv;
+    const int32_t length = c->filter_height * c->filter_width * c->in_channels;
+    const int whole = is_whole(c);
+    for (int32_t row = 0; row < c->out_height; row++) {
+        for (int32_t column = 0; column < c->out_width; column++) {
+            const int32_t top = row * c->stride_height - c->pad_top;
+            const int32_t left = column * c->stride_width - c->pad_left;
+            const int8_t *x = patch;
+            if (whole && is_inside(c, top, left)) {
+                x = in + (top * c->in_width + left) * c->in_channels;
+            } else {
+                copy_window(patch, in, c, top, left);
             }
+            dense(out, x, length, c);
+            out += c->out_channels;
         }
     }
 }
 
-void tfkd_add(int8_t *out, const int8_t *in_1, const int8_t *in_2, int32_t size,
-              const tfkd_sum *sum)
+/* One output position of a depthwise convolution: `rows` of `columns` taps. */
+static void depthwise(int8_t *out, const int8_t *x, int32_t rows, int32_t row_step,
+                      int32_t columns, int32_t column_step, const tfkd_convolution *c)
+{
+    const int32_t rounding = 2 * c->out_zero_point + 1;
+    const int8_t *w = c->weights;
+    const tfkd_channels *q = c->channels;
+    int32_t left = c->in_channels == c->out_channels ? c->out_channels : 0;
+    for (; left >= 4; left -= 4) {
+        int32_t sum[4] = {q->bias[0], q->bias[1], q->bias[2], q->bias[3]};
+        for (int32_t i = 0; i < rows; i++) {
+            w = add_taps(sum, x + i * row_step, column_step, w, columns);
+        }
+        requantize_4(out, sum, q, rounding);
+        x += 4;
+        out += 4;
+        q++;
+    }
+}
+
+/* The output channels from `channel` on, each for itself. */
+static void depthwise_rest(int8_t *out, const int8_t *x, int32_t row_step, int32_t column_step,
+                           const tfkd_convolution *c, int32_t channel)
+{
+    const int32_t taps = c->filter_height * c->filter_width;
+    const int32_t per_input = c->out_channels / c->in_channels;
+    for (; channel < c->out_channels; channel++) {
+        const tfkd_channels *const q = c->channels + channel / 4;
+        const int8_t *w = c->weights + channel / 4 * taps * 4 + channel % 4;
+        int32_t sum = q->bias[channel % 4];
+        for (int32_t i = 0; i < c->filter_height; i++) {
+            for (int32_t j = 0; j < c->filter_width; j++) {
+                sum += x[i * row_step + j * column_step + channel / per_input] * *w;
+                w += 4;
+            }
+        }
+        out[channel] = requantize(sum, q, channel % 4, 2 * c->out_zero_point + 1);
+    }
+}
+
+void tfkd_depthwise_conv_2d(int8_t *out, const int8_t *in, int8_t *patch,
+                            const tfkd_convolution *conv)
+{
+    const tfkd_convolution *const c = conv;
+    for (int32_t row = 0; row < c->out_height; row++) {
+        for (int32_t column = 0; column < c->out_width; column++) {
+            const int32_t top = row * c->stride_height - c->pad_top;
+            const int32_t left = column * c->stride_width - c->pad_left;
+            const int8_t *x = patch;
+            int32_t row_step = c->filter_width * c->in_channels;
+            int32_t column_step = c->in_channels;
+            if (is_inside(c, top, left)) {
+                x = in + (top * c->in_width + left) * c->in_channels;
+                row_step = c->dilation_height * c->in_width * c->in_channels;
+                column_step = c->dilation_width * c->in_channels;
+            } else {
+                copy_window(patch, in, c, top, left);
+            }
+            if (c->filter_width == 1) { /* one row of taps, faster than many of one */
+                depthwise(out, x, 1, 0, c->filter_height, row_step, c);
+            } else {
+                depthwise(out, x, c->filter_height, row_step, c->filter_width, column_step, c);
+            }
+            const int32_t done = c->in_channels == c->out_channels ? c->out_channels & ~3 : 0;
+            depthwise_rest(out, x, row_step, column_step, c, done);
+            out += c->out_channels;
+        }
+    }
+}
+
+void tfkd_clamp(int8_t *values, int32_t size, int8_t low, int8_t high)
 {
     for (int32_t i = 0; i < size; i++) {
-        const int32_t first = scale((in_1[i] - sum->zero_point_1) * (1 << 20), sum->factor_1);
-        const int32_t second = scale((in_2[i] - sum->zero_point_2) * (1 << 20), sum->factor_2);
-        const int32_t total = scale(first + second, sum->out_factor) + sum->out_zero_point;
-        out[i] = clamp(total, sum->low, sum->high);
+        values[i] = values[i] < low ? low : values[i] > high ? high : values[i];
+    }
+}
+
+void tfkd_add(int8_t *out, const int8_t *a, const int8_t *b, int32_t size,
+              const tfkd_addition *addition)
+{
+    const tfkd_addition s = *addition;
+    for (int32_t i = 0; i < size; i++) {
+        const int32_t first = (a[i] - s.a_zero_point) * (1 << 19);
+        const int32_t shifted = (b[i] - s.b_zero_point) * (1 << s.b_left);
+        const int32_t second = (scale_twofold(shifted, s.b_multiplier, s.b_shift) + 1) >> 1;
+        const int32_t sum = scale_twofold(first + second, s.multiplier, s.shift);
+        out[i] = (int8_t)saturate_half(sum + 1 + 2 * s.out_zero_point);
     }
 }
 

@@ -9,30 +9,39 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Requantisation of one output channel: real factor = multiplier * 2^(shift - 31). */
+/* What four neighbouring output channels of a convolution have of their own. The bias has the
+ * input's zero point folded in: b - in_zero_point * (sum of the channel's weights). An accumulator
+ * becomes an output by the factor multiplier * 2^(-32 - shift), rounded as TensorFlow Lite's
+ * MultiplyByQuantizedMultiplier rounds. */
 typedef struct {
-    int32_t multiplier;
-    int32_t shift;
-} tfkd_factor;
+    int32_t bias[4];
+    int32_t multiplier[4];
+    int8_t shift[4];
+} tfkd_channels;
 
-/* Geometry and output range of a convolution. Outside the input lies `in_zero_point`. */
+/* CONV_2D or DEPTHWISE_CONV_2D. Outside the input lies its zero point. */
 typedef struct {
-    int32_t in_height, in_width, in_channels;
-    int32_t out_height, out_width, out_channels;
-    int32_t filter_height, filter_width;
-    int32_t stride_height, stride_width;
-    int32_t dilation_height, dilation_width;
-    int32_t pad_top, pad_left;
-    int32_t in_zero_point, out_zero_point;
-    int32_t low, high;
-} tfkd_window;
+    /* [out_channels][filter_height][filter_width][in_channels]; depthwise:
+     * [out_channels / 4, rounded up][filter_height][filter_width][4] */
+    const int8_t *weights;
+    const tfkd_channels *channels; /* [out_channels / 4, rounded up] */
+    int16_t in_height, in_width, in_channels;
+    int16_t out_height, out_width, out_channels;
+    int16_t filter_height, filter_width;
+    int16_t stride_height, stride_width;
+    int16_t dilation_height, dilation_width;
+    int16_t pad_top, pad_left;
+    int16_t in_zero_point, out_zero_point;
+} tfkd_convolution;
 
-/* Scales of an addition; both inputs are shifted left by 20 bits first. */
+/* An addition a + b. The scale of a is the larger one, so a counts 2^19; b's distance from its zero
+ * point is shifted left by b_left and scaled by b_multiplier * 2^(-32 - b_shift), their sum by
+ * multiplier * 2^(-32 - shift). */
 typedef struct {
-    int32_t zero_point_1, zero_point_2, out_zero_point;
-    tfkd_factor factor_1, factor_2, out_factor;
-    int32_t low, high;
-} tfkd_sum;
+    int32_t b_multiplier, multiplier;
+    int16_t a_zero_point, b_zero_point, out_zero_point;
+    int8_t b_left, b_shift, shift;
+} tfkd_addition;
 
 /* A copy of a box of up to four axes, outermost first; strides in elements. */
 typedef struct {
@@ -41,19 +50,20 @@ typedef struct {
     int32_t out_stride[4];
 } tfkd_box;
 
-/* CONV_2D. weights: [out_channels][filter_height][filter_width][in_channels];
- * bias: [out_channels], with the input's zero point folded in: b - z_x * sum(w). */
-void tfkd_conv_2d(int8_t *out, const int8_t *in, const int8_t *weights, const int32_t *bias,
-                  const tfkd_factor *factors, const tfkd_window *window);
+/* CONV_2D. `patch` holds one filter window (filter_height * filter_width * in_channels bytes) of
+ * positions whose window is not one piece of the input; NULL where there is none. */
+void tfkd_conv_2d(int8_t *out, const int8_t *in, int8_t *patch, const tfkd_convolution *conv);
 
-/* DEPTHWISE_CONV_2D. weights: [filter_height][filter_width][out_channels]; bias as above. */
-void tfkd_depthwise_conv_2d(int8_t *out, const int8_t *in, const int8_t *weights,
-                            const int32_t *bias, const tfkd_factor *factors,
-                            const tfkd_window *window);
+/* DEPTHWISE_CONV_2D; `patch` as above. */
+void tfkd_depthwise_conv_2d(int8_t *out, const int8_t *in, int8_t *patch,
+                            const tfkd_convolution *conv);
+
+/* A fused activation: limits values to low .. high in place. */
+void tfkd_clamp(int8_t *values, int32_t size, int8_t low, int8_t high);
 
 /* ADD of two tensors of the same size; `out` may be one of them. */
-void tfkd_add(int8_t *out, const int8_t *in_1, const int8_t *in_2, int32_t size,
-              const tfkd_sum *sum);
+void tfkd_add(int8_t *out, const int8_t *a, const int8_t *b, int32_t size,
+              const tfkd_addition *addition);
 
 /* A function of one value, as a table of its results for -128 .. 127; `out` may be `in`. */
 void tfkd_lookup(int8_t *out, const int8_t *in, int32_t size, const int8_t table[256]);

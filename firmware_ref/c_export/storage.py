@@ -8,7 +8,8 @@ Tensors share a block where one is a view of another:
 - a reshaped or sliced tensor and its source,
 - the result of an elementwise operator and an input that nobody reads afterwards.
 
-Blocks of the work buffer are then packed by firmware_ref's planner.
+Blocks of the work buffer, and the patches of convolutions, are then packed by firmware_ref's
+planner.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from enum import Enum
 from firmware_ref.arena.buffers import Buffer, align_up
 from firmware_ref.arena.optimizer import pack
 from firmware_ref.c_export.contract import Contract
+from firmware_ref.c_export.geometry import patch_bytes
 from firmware_ref.c_export.histories import History
 from firmware_ref.c_export.moves import contiguous_offset, leads_by_axis
 from firmware_ref.c_export.nodes import TABLE_OPERATORS
@@ -65,6 +67,7 @@ class Storage:
 
     Attributes:
         places: tensor index -> place.
+        patches: operator index -> the block into which a convolution copies windows, if it does.
         work_bytes: size of the work buffer.
     """
 
@@ -76,6 +79,7 @@ class Storage:
         histories: dict[int, History],
     ) -> None:
         self.places: dict[int, Place] = {}
+        self.patches: dict[int, Block] = {}
         self._graph = graph
         self._steps = steps
         self._made = {i: n for n, step in enumerate(steps) for i in step.outputs}
@@ -181,11 +185,18 @@ class Storage:
                 if place.block.room is Room.WORK
             }.values()
         )
-        buffers = [
-            Buffer(align_up(block.size_bytes, ALIGNMENT_BYTES), *self._lifetime(block.tensors))
-            for block in blocks
-        ]
-        packing = pack(buffers)
+        lifetimes = [self._lifetime(block.tensors) for block in blocks]
+        for number, step in enumerate(self._steps):
+            if size := patch_bytes(self._graph, step):
+                self.patches[step.operator.index] = Block(Room.WORK, size)
+                blocks.append(self.patches[step.operator.index])
+                lifetimes.append((number, number))
+        packing = pack(
+            [
+                Buffer(align_up(block.size_bytes, ALIGNMENT_BYTES), *lifetime)
+                for block, lifetime in zip(blocks, lifetimes, strict=True)
+            ]
+        )
         for block, offset in zip(blocks, packing.offsets, strict=True):
             block.offset = offset
         return packing.head_bytes

@@ -1,0 +1,76 @@
+"""Where a convolution's windows lie, and the memory that those take which are not in one piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from firmware_ref.c_export.nodes import checked_node
+from firmware_ref.c_export.steps import CONVOLUTIONS, Step
+from firmware_ref.kernels.window import WindowAxis
+from firmware_ref.model import Subgraph
+from firmware_ref.options import Conv2DOptions, DepthwiseConv2DOptions
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Windows along height and width over the tensor that the code reads.
+
+    `rows.before` and `columns.before` count the cells of a skipped PAD too.
+    """
+
+    rows: WindowAxis
+    columns: WindowAxis
+    channels: int
+    is_depthwise: bool
+
+    @property
+    def patch_bytes(self) -> int:
+        """Bytes into which a window is copied; 0 when every window is read where it lies."""
+        size = self.rows.filter_size * self.columns.filter_size * self.channels
+        is_inside = all(_is_inside(axis) for axis in (self.rows, self.columns))
+        return 0 if is_inside and (self.is_depthwise or self._is_whole) else size
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether a window inside the input is one piece of it; as is_whole in kernels.c says."""
+        rows, columns = self.rows, self.columns
+        return (columns.filter_size == 1 or columns.dilation == 1) and (
+            rows.filter_size == 1
+            or (rows.dilation == 1 and columns.filter_size == columns.input_size)
+        )
+
+
+def _is_inside(axis: WindowAxis) -> bool:
+    last = (axis.output_size - 1) * axis.stride - axis.before
+    return axis.before == 0 and last + (axis.filter_size - 1) * axis.dilation < axis.input_size
+
+
+def convolution_geometry(graph: Subgraph, step: Step) -> Geometry:
+    """The geometry of a CONV_2D or DEPTHWISE_CONV_2D."""
+    node = checked_node(graph, step.operator)
+    filters = node.input(1).shape
+    is_depthwise = step.operator.name == "DEPTHWISE_CONV_2D"
+    options: Conv2DOptions | DepthwiseConv2DOptions = (
+        node.options(DepthwiseConv2DOptions) if is_depthwise else node.options(Conv2DOptions)
+    )
+    padded, source = node.input(0).shape, graph.tensors[step.inputs[0]].shape
+
+    def windows(axis: int, stride: int, dilation: int, pad: int) -> WindowAxis:
+        of_padded = WindowAxis.of(
+            node, padded[axis], filters[axis], stride, dilation, options.padding
+        )
+        return replace(of_padded, input_size=source[axis], before=of_padded.before + pad)
+
+    return Geometry(
+        windows(1, options.stride_h, options.dilation_h_factor, step.pad_top),
+        windows(2, options.stride_w, options.dilation_w_factor, step.pad_left),
+        padded[3],
+        is_depthwise,
+    )
+
+
+def patch_bytes(graph: Subgraph, step: Step) -> int:
+    """Bytes of scratch memory of a step."""
+    if step.operator.name not in CONVOLUTIONS:
+        return 0
+    return convolution_geometry(graph, step).patch_bytes
