@@ -15,7 +15,9 @@
 #error "float expressions must be evaluated as float; on 32-bit x86 compile with -msse2 -mfpmath=sse."
 #endif
 
-/* No fused multiply-add: a * b + c rounds twice, as it does on the desktop. */
+/* No fused multiply-add: a * b + c rounds twice, as it does on the desktop. Compilers made from
+ * clang obey unless they are given -ffp-contract=fast; give them -ffp-contract=off where that is
+ * the default. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)

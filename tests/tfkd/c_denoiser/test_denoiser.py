@@ -1,0 +1,125 @@
+"""The exported denoiser against the desktop: every output sample, for several front ends."""
+
+import re
+
+import numpy as np
+import pytest
+from compiled_c import COMPILERS, needs_compiler
+from conftest import noisy_voice
+from denoiser_program import compile_program, desktop, gate_with, loud_and_quiet, run_program
+
+from tfkd.c_denoiser import c_sources
+from tfkd.c_denoiser.library import CDenoiser
+from tfkd.engines.choice import engine_factory
+from tfkd.engines.streaming_model import read_streaming_model
+from tfkd.errors import ModelError
+from tfkd.released import released_folders
+
+pytestmark = needs_compiler
+
+DIFFERENT_COMPILERS = [name for name in COMPILERS if name != "cc"] or COMPILERS
+FRONT_ENDS = {
+    "radix 4": {},
+    "radix 4 and 2": {"sample_rate": 8000, "window": 256, "hop": 128, "bands": 32},
+    "radix 4, 2 and 5": {"window": 320, "hop": 160, "bands": 40, "floor_db": -80},
+    "radix 4 and 3, twice 5": {"sample_rate": 48000, "window": 1200, "hop": 600, "bands": 80},
+    "odd hop": {"window": 66, "hop": 33, "bands": 16},
+}
+
+
+@pytest.fixture(params=FRONT_ENDS.values(), ids=FRONT_ENDS)
+def gate_path(request, tmp_path):
+    return gate_with(tmp_path, **request.param)
+
+
+@pytest.mark.parametrize("compiler", DIFFERENT_COMPILERS[:1])
+def test_every_sample_is_the_desktops(gate_path, tmp_path, compiler):
+    """Under sanitizers where the compiler has them."""
+    engine = engine_factory("firmware-ref", gate_path)()
+    samples = loud_and_quiet(120, engine.frontend.hop)
+    done = compile_program(c_sources(gate_path).files, tmp_path / "c", compiler)
+    assert (done.returncode, done.stderr) == (0, "")
+    output = run_program(tmp_path / "c", samples)
+    assert np.array_equal(output, desktop(engine, samples))
+    # The signal is denoised, reaches the limits, and silence stays silence.
+    assert not np.array_equal(output[engine.frontend.hop :], samples[: -engine.frontend.hop])
+    assert (output.max(), output.min()) == (32767, -32768)
+    assert not output[: 4 * engine.frontend.hop].any()
+
+
+@pytest.mark.parametrize("compiler", DIFFERENT_COMPILERS)
+def test_optimised_gnu_c_gives_the_same(gate, tmp_path, compiler):
+    """Compilers that would fuse a multiplication with an addition are kept from it."""
+    engine = engine_factory("firmware-ref", gate)()
+    samples = loud_and_quiet(60, 256, seed=1)
+    contract = "on" if compiler == "clang" else "fast"  # the defaults; clang's "fast" has no leash
+    options = ("-O3", "-march=native", f"-ffp-contract={contract}")
+    done = compile_program(c_sources(gate).files, tmp_path, compiler, options, ("-std=gnu11",))
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(run_program(tmp_path, samples), desktop(engine, samples))
+
+
+@pytest.mark.parametrize("compiler", DIFFERENT_COMPILERS)
+def test_fast_maths_is_refused(gate, tmp_path, compiler):
+    done = compile_program(c_sources(gate).files, tmp_path, compiler, ("-O2", "-ffast-math"))
+    assert done.returncode != 0
+    assert "Compile without -ffast-math" in done.stderr
+
+
+def test_files_of_two_models_are_refused(tmp_path):
+    files = c_sources(gate_with(tmp_path, bands=16)).files
+    other = c_sources(gate_with(tmp_path, bands=64)).files
+    mixed = {**files, "front_end.h": other["front_end.h"], "front_end.c": other["front_end.c"]}
+    done = compile_program(mixed, tmp_path / "c", COMPILERS[0], ())
+    assert "belong to different models" in done.stderr
+
+
+@pytest.mark.parametrize("compiler", DIFFERENT_COMPILERS)
+def test_strict_c99_without_a_warning(gate, tmp_path, compiler):
+    done = compile_program(c_sources(gate).files, tmp_path, compiler, ("-O2",))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", sorted(released_folders()))
+def test_released_models_over_minutes(name):
+    path = released_folders()[name] / "model.tflite"
+    engine = engine_factory("c", path)()
+    hop = engine.frontend.hop
+    pieces = [loud_and_quiet(2000, hop, seed=2)]
+    for seed, snr_db in enumerate((-5, 5, 20)):
+        voice = 0.5 * noisy_voice(31.0, snr_db, seed)[:, 0]
+        pieces.append(np.round(32767 * np.clip(voice, -1, 1)).astype(np.int16))
+    samples = np.concatenate(pieces)
+    samples = samples[: len(samples) // hop * hop]
+    denoiser = CDenoiser(c_sources(path), read_streaming_model(path).frontend)
+    output = denoiser.process(samples)
+    assert len(samples) > 2 * 60 * engine.frontend.sample_rate
+    assert np.array_equal(output, desktop(engine, samples))
+    denoiser.reset()
+    assert np.array_equal(denoiser.process(samples[: 50 * hop]), output[: 50 * hop])
+
+
+def test_code_uses_neither_heap_nor_double_nor_mathematics(gate):
+    files = c_sources(gate).files
+    code = re.sub(r"/\*.*?\*/", "", "".join(files.values()), flags=re.DOTALL)
+    assert set(re.findall(r"#include <(.*)>", code)) <= {
+        *("float.h", "limits.h", "stddef.h", "stdint.h", "string.h"),
+        *("arm_acle.h", "arm_mve.h"),  # where a macro asks for SIMD
+    }
+    assert not re.search(r"\b(double|malloc|calloc|logf?|sqrtf?|expf?)\b", code)
+    # A float constant without its suffix would be a double.
+    assert not re.search(r"(?<![\w.])(\d+\.\d*|\d*\.\d+|\d+e-?\d+)(e[-+]?\d+)?(?![\w.])", code)
+
+
+def test_whole_hops_are_expected(gate):
+    denoiser = CDenoiser(c_sources(gate), read_streaming_model(gate).frontend)
+    with pytest.raises(ValueError, match="whole hops of 256, received 300 samples"):
+        denoiser.process(np.zeros(300, np.int16))
+
+
+def test_a_model_without_front_end_denoises_nothing(gate, tmp_path):
+    from gate_model import gate_model
+
+    (tmp_path / "model.tflite").write_bytes(gate_model(metadata={}))
+    with pytest.raises(ModelError, match="has no front end"):
+        CDenoiser(c_sources(tmp_path / "model.tflite"), read_streaming_model(gate).frontend)
