@@ -5,7 +5,8 @@
     │   └── UnsupportedOpError an operator or type outside docs/supported-ops.md
     ├── ArenaError             the arena is too small
     ├── TensorError            a tensor was asked for or set in the wrong way
-    └── TargetError            an unknown chip, or a chip table entry that makes no sense
+    ├── TargetError            an unknown chip, or a chip table entry that makes no sense
+    └── ToolchainError         a compiler or emulator is missing, or refused what it was given
 
 A message says what was wrong, what was expected, what came, and what to do.
 """
@@ -78,3 +79,7 @@ class TensorError(FirmwareRefError):
 
 class TargetError(FirmwareRefError):
     """The chip is unknown, or its entry in the table of targets is wrong."""
+
+
+class ToolchainError(FirmwareRefError):
+    """arm-none-eabi-gcc or QEMU is missing, or it failed; the message holds its own words."""
