@@ -59,12 +59,15 @@ def arena_layout(path: Path) -> dict[str, Any]:
 
 
 def fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
-    """Margins on a chip, and the cycles of one hop as an estimated band."""
+    """Margins on a chip, and the time of one hop as estimated bands."""
     from firmware_ref.cycles import estimate_cycles
     from firmware_ref.fit import check_fit
 
     result = check_fit(chip, report["arena"]["min_bytes"], report["file_bytes"])
-    band = estimate_cycles(report["macs_per_frame"], chip)
+    bands = {
+        kernels: estimate_cycles(report["macs_per_frame"], chip, cmsis_nn)
+        for kernels, cmsis_nn in (("reference", False), ("cmsis_nn", True))
+    }
     return {
         "name": chip.name,
         "fits": result.fits,
@@ -76,7 +79,10 @@ def fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
             }
             for budget in result.budgets
         },
-        "estimated_ms_per_hop": [band.low_ms, band.high_ms] if band else None,
+        "estimated_ms_per_hop": {
+            kernels: [band.low_ms, band.high_ms] if band else None
+            for kernels, band in bands.items()
+        },
     }
 
 
@@ -100,6 +106,17 @@ def print_deployed(report: dict[str, Any]) -> None:
             f"    {name}: {budget['needed_bytes']:,} of {budget['usable_bytes']:,} bytes, "
             f"margin {budget['margin_bytes']:,}"
         )
-    if target["estimated_ms_per_hop"]:
-        low, high = target["estimated_ms_per_hop"]
-        click.echo(f"    estimate, not measured: {low:.1f} to {high:.1f} ms per hop")
+    for kernels, label in (("reference", "reference kernels"), ("cmsis_nn", "CMSIS-NN")):
+        band = target["estimated_ms_per_hop"][kernels]
+        if band:
+            click.echo(
+                f"    estimate, not measured, with {label}: {band[0]:.1f} to {band[1]:.1f} ms per "
+                f"hop of {report['hop_ms']:g} ms, {in_time(*band, report['hop_ms'])}"
+            )
+
+
+def in_time(low_ms: float, high_ms: float, hop_ms: float) -> str:
+    """Whether a model that takes so long keeps up, in words."""
+    if low_ms > hop_ms:
+        return "TOO SLOW"
+    return "in time" if high_ms <= hop_ms else "perhaps in time"

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from tfkd.cli.deployed import in_time
 from tfkd.config_file import preset_names
 
 
@@ -25,6 +26,13 @@ def test_target(run_tfkd, gate):
     result = run_tfkd("info", gate, "--target", "nano33ble")
     assert result.exit_code == 0, result.stderr
     assert "nano33ble: fits" in result.stdout and "margin" in result.stdout
+    assert "ms per hop of 16 ms, in time\n" in result.stdout
+    report = json.loads(run_tfkd("info", gate, "--target", "nano33ble", "--json").stdout)
+    estimate = report["tflite"]["target"]["estimated_ms_per_hop"]
+    assert estimate["cmsis_nn"][0] < estimate["reference"][0]
+    report = json.loads(run_tfkd("info", gate, "--target", "pico", "--json").stdout)
+    estimate = report["tflite"]["target"]["estimated_ms_per_hop"]
+    assert estimate == {"reference": None, "cmsis_nn": None}  # nobody counted for this core
     result = run_tfkd("info", gate, "--target", "nano33bel")
     assert result.exit_code == 1
     assert "nano33ble" in result.stderr
@@ -48,6 +56,14 @@ def test_arena_map(run_tfkd, gate):
     assert f" {live_bytes} B  {arena['steps'][1]}" in rows[1]
     ends = [buffer["offset_bytes"] + buffer["size_bytes"] for buffer in arena["buffers"]]
     assert max(ends) == arena["head_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("band", "verdict"),
+    [((1.0, 16.0), "in time"), ((9.0, 17.0), "perhaps in time"), ((16.1, 40.0), "TOO SLOW")],
+)
+def test_the_verdict_on_time(band, verdict):
+    assert in_time(*band, 16.0) == verdict
 
 
 def test_without_a_model_there_is_no_arena(run_tfkd, monkeypatch):
