@@ -11,7 +11,7 @@ import csv
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ TRAIN_FOLDERS = ("train",)
 VALID_FOLDERS = ("valid", "validation")
 TEST_FOLDERS = ("test",)
 MANIFEST = "manifest.csv"
+SHORTEST_CUT_S = 10.0
 MANIFEST_LEVELS = 3  # the folder itself and two above it
 
 
@@ -43,6 +44,7 @@ class Clip:
     channels: int
     subtype: str
     speaker: str = ""
+    first_frame: int = 0  # where it begins in its file: one recording may become two clips
 
     @property
     def frames(self) -> int:
@@ -52,7 +54,10 @@ class Clip:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The clips to learn from and those that only validate; known speakers are disjoint."""
+    """The clips to learn from and those that only validate.
+
+    Known speakers are disjoint, unless there is a single one.
+    """
 
     train: tuple[Clip, ...]
     valid: tuple[Clip, ...]
@@ -65,7 +70,8 @@ def read_corpus(folder: Path | str, *, valid_fraction: float = 0.1, seed: int = 
     The split comes from the first of these that exists: sub-folders `train` and `valid` (or
     `validation`; other folders beside them are left alone); the column `split` of a `manifest.csv`
     in the folder or up to two above it (files it does not list are for training); else a seeded
-    choice of whole speakers until `valid_fraction` of the time is reached.
+    choice of whole speakers until `valid_fraction` of the time is reached; a single recording is
+    cut in two.
 
     The speaker of a clip is the manifest's `speaker_or_class` or `speaker`; else the first folder
     level, or the file itself where there is none.
@@ -208,7 +214,10 @@ def split_by_speaker(
 ) -> tuple[list[Clip], list[Clip]]:
     """Give whole speakers, in seeded random order, to valid until it has its share of the seconds.
 
-    With a single speaker the files are divided instead.
+    With a single speaker the files are divided instead, a single file in time.
+
+    Raises:
+        CorpusError: a single recording that is too short for two parts.
     """
     groups: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
@@ -216,10 +225,7 @@ def split_by_speaker(
     if len(groups) == 1:
         groups = {str(clip.path): [clip] for clip in clips}
     if len(groups) == 1:
-        raise CorpusError(
-            f"One recording cannot be split into train and valid: {clips[0].path}. "
-            "Add recordings, or cut it and put the parts into folders train and valid."
-        )
+        return split_in_time(clips[0], valid_fraction)
     order = sorted(groups)
     random.Random(seed).shuffle(order)
     wanted = valid_fraction * sum(clip.seconds for clip in clips)
@@ -234,6 +240,25 @@ def split_by_speaker(
     return (
         [clip for clip in clips if clip.path not in valid],
         [clip for clip in clips if clip.path in valid],
+    )
+
+
+def split_in_time(clip: Clip, valid_fraction: float) -> tuple[list[Clip], list[Clip]]:
+    """The end of a recording validates, what comes before trains.
+
+    Raises:
+        CorpusError: it is shorter than `SHORTEST_CUT_S`.
+    """
+    if clip.seconds < SHORTEST_CUT_S:
+        raise CorpusError(
+            f"One recording of {clip.seconds:.1f} s cannot be split into train and valid: "
+            f"{clip.path}. Expected {SHORTEST_CUT_S:g} s at least, or several recordings."
+        )
+    cut = min(max(round((1.0 - valid_fraction) * clip.frames), 1), clip.frames - 1)
+    rest = clip.frames - cut
+    return (
+        [replace(clip, seconds=cut / clip.sample_rate)],
+        [replace(clip, seconds=rest / clip.sample_rate, first_frame=clip.first_frame + cut)],
     )
 
 

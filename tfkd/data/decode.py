@@ -160,6 +160,7 @@ class ClipStore:
         self._rates = tf.constant([clip.sample_rate for clip in clips], tf.int64)
         divisors = [math.gcd(clip.sample_rate, sample_rate) for clip in clips]
         self._divisors = tf.constant(divisors, tf.int64)
+        self._firsts = tf.constant([clip.first_frame for clip in clips], tf.int64)
         self._frames = tf.constant([clip.frames for clip in clips], tf.int64)
         self._lengths = tf.constant(lengths, tf.int64)
         self._extended = tf.constant(extended, tf.int64)
@@ -206,8 +207,11 @@ class ClipStore:
         settle = tf.where(tf.equal(rate, self.sample_rate), tf.constant(0, tf.int64), 256)
         first = tf.maximum(start - settle, 0) // unit_out
         last = (stop + settle) // unit_out + 1
-        stop_in = tf.minimum(last * unit_in, frames)
-        waveform = decode(self._paths[clip], self._subtypes[clip], first * unit_in, stop_in)
+        origin = self._firsts[clip]
+        start_in, stop_in = first * unit_in, tf.minimum(last * unit_in, frames)
+        waveform = decode(
+            self._paths[clip], self._subtypes[clip], origin + start_in, origin + stop_in
+        )
         waveform = resample(waveform, rate, self.sample_rate, divisor)
         return waveform[start - first * unit_out : stop - first * unit_out]
 

@@ -36,6 +36,10 @@ def read_pairs(
     """
     noisy_root, clean_root = Path(noisy), Path(clean)
     corpus = read_corpus(noisy_root, valid_fraction=valid_fraction, seed=seed)
+    if corpus.train[0].path == corpus.valid[0].path:
+        raise CorpusError(
+            f"One pair cannot be split into train and valid: {corpus.train[0].path}. Add pairs."
+        )
     partners = {
         path.relative_to(clean_root).with_suffix(""): path
         for path in find_recordings(clean_root)[0]

@@ -98,9 +98,18 @@ def test_one_speaker_is_split_by_file(tmp_path):
     assert (len(train), len(valid)) == (3, 1)
 
 
-def test_one_recording_cannot_be_split(tmp_path):
+def test_one_recording_is_split_in_time(tmp_path):
+    write(tmp_path / "fan.wav", 12.0)
+    corpus = read_corpus(tmp_path, valid_fraction=0.25)
+    [train], [valid] = corpus.train, corpus.valid
+    assert (train.path, train.speaker) == (valid.path, valid.speaker)
+    assert (train.first_frame, train.frames) == (0, 9 * train.sample_rate)
+    assert (valid.first_frame, valid.frames) == (train.frames, 3 * valid.sample_rate)
+
+
+def test_one_short_recording_cannot_be_split(tmp_path):
     write(tmp_path / "only.wav")
-    with pytest.raises(CorpusError, match=r"One recording cannot be split.*only\.wav"):
+    with pytest.raises(CorpusError, match=r"One recording of .* s cannot be split.*only\.wav"):
         read_corpus(tmp_path)
 
 

@@ -95,3 +95,11 @@ def test_other_rate(folders):
     soundfile.write(folders[1] / "p3.wav", np.ones(16000), 8000)
     with pytest.raises(CorpusError, match=r"agree in sample_rate.*has 16000.*has 8000"):
         read_pairs(*folders)
+
+
+def test_a_single_pair(tmp_path):
+    for name in ("noisy", "clean"):
+        (tmp_path / name).mkdir()
+        soundfile.write(tmp_path / name / "long.wav", np.full(11 * RATE, 0.1), RATE)
+    with pytest.raises(CorpusError, match="One pair cannot be split"):
+        read_pairs(tmp_path / "noisy", tmp_path / "clean")
