@@ -160,6 +160,13 @@ def istft(spectra: Complex, samples: int, config: FrontEndConfig) -> Floats:
     return complete.reshape(-1)[:samples]
 
 
+def to_int16(samples: Floats) -> NDArray[np.int16]:
+    """Samples as a converter takes them: full scale 32768, half away from zero, saturated."""
+    scaled = samples * np.float32(32768)
+    rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled))
+    return np.clip(rounded, -32768, 32767).astype(np.int16)
+
+
 class StreamingFrontEnd:
     """Analysis and synthesis hop by hop; equal to `stft` and `istft`, one hop late.
 

@@ -1,4 +1,7 @@
-"""Prove a streaming model: every engine computes the same bits, in every tensor and frame."""
+"""Prove a streaming model: every engine computes the same bits, in every tensor and frame.
+
+The exported C code keeps its tensors to itself, so of it every mask is compared.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 from firmware_ref.model import Model
 from firmware_ref.reader import read_model
 from tfkd.config import FrontEndConfig
+from tfkd.engines.choice import int8_engine
 from tfkd.engines.streaming_model import Int8, StreamingModel
 from tfkd.engines.tensor_trace import TRACES, Trace
 from tfkd.errors import VerificationError
@@ -19,6 +23,7 @@ from tfkd.frontend import band_features, stft
 Floats = NDArray[np.float32]
 
 ORACLE = "tflm"  # what the microcontroller runs
+EXPORTED = "c"  # what runs there without an interpreter
 MINIMUM_FRAMES = 300
 # TFLite rounds these once where TFLite Micro rounds twice, so one LSB may differ.
 SINGLE_ROUNDED_IN_TFLITE = frozenset({"FULLY_CONNECTED", "UNIDIRECTIONAL_SEQUENCE_LSTM"})
@@ -77,26 +82,25 @@ def compare_engines(
 
     Args:
         model: what to prove.
-        engines: names from `tensor_trace.TRACES`.
+        engines: names from `tensor_trace.TRACES`, or "c".
         features: [frames, bands] in [-1, 1].
         advance: is told the number of frames done since its last call.
 
     Raises:
-        MissingPackageError: the TFLite Micro wheel is not installed.
+        MissingPackageError: the TFLite Micro wheel is not installed, or there is no C compiler.
     """
     graph = read_model(model.content)
-    oracle = TRACES[ORACLE](model)
-    expected = _Stream(model, graph, oracle)
-    streams = {name: _Stream(model, graph, TRACES[name](model)) for name in engines}
+    expected = _stream(ORACLE, model, graph)
+    streams = {name: _stream(name, model, graph) for name in engines}
     differences: dict[str, Difference] = {}
     values = dict.fromkeys(engines, 0)
     frames = dict.fromkeys(engines, 0)
     for index, frame_q in enumerate(model.frame.quantize(features)):
-        truth = expected.invoke(frame_q)
+        truth = expected(frame_q)
         for name, stream in streams.items():
             if name in differences:
                 continue
-            received = stream.invoke(frame_q)
+            received = stream(frame_q)
             difference = _first_difference(graph, name, index, truth, received)
             if difference:
                 differences[name] = difference
@@ -119,18 +123,31 @@ def check(comparisons: Sequence[EngineComparison]) -> None:
         raise VerificationError("\n".join(failures))
 
 
-class _Stream:
-    """One engine's tensors, frame after frame."""
+Stream = Callable[[Int8], Mapping[int, Int8]]
+"""The next frame -> the tensors that an engine shows, by index; it keeps the state."""
 
-    def __init__(self, model: StreamingModel, graph: Model, trace: Trace) -> None:
-        self._trace = trace
-        self._outputs = graph.subgraphs[0].outputs
-        self._states_q = model.initial_states_q()
 
-    def invoke(self, frame_q: Int8) -> Mapping[int, Int8]:
-        tensors = self._trace([frame_q.reshape(1, 1, -1, 1), *self._states_q])
-        self._states_q = [tensors[index] for index in self._outputs[1:]]
+def _stream(engine: str, model: StreamingModel, graph: Model) -> Stream:
+    outputs = graph.subgraphs[0].outputs
+    if engine == EXPORTED:
+        return _exported_stream(model, outputs[0])
+    return _traced_stream(TRACES[engine](model), model, outputs)
+
+
+def _exported_stream(model: StreamingModel, mask: int) -> Stream:
+    exported = int8_engine(EXPORTED, model)
+    return lambda frame_q: {mask: exported.run_q(frame_q[np.newaxis]).reshape(1, 1, -1, 1)}
+
+
+def _traced_stream(trace: Trace, model: StreamingModel, outputs: Sequence[int]) -> Stream:
+    states_q = model.initial_states_q()
+
+    def invoke(frame_q: Int8) -> Mapping[int, Int8]:
+        tensors = trace([frame_q.reshape(1, 1, -1, 1), *states_q])
+        states_q[:] = [tensors[index] for index in outputs[1:]]
         return tensors
+
+    return invoke
 
 
 def _first_difference(
@@ -142,7 +159,7 @@ def _first_difference(
 ) -> Difference | None:
     for operator in graph.subgraphs[0].operators:
         for index in operator.outputs:
-            if np.array_equal(expected[index], received[index]):
+            if index not in received or np.array_equal(expected[index], received[index]):
                 continue
             element = tuple(int(i) for i in np.argwhere(expected[index] != received[index])[0])
             return Difference(
@@ -166,14 +183,19 @@ def _excused(engine: str, graph: Model) -> tuple[str, ...]:
 
 
 def speech_like_features(frontend: FrontEndConfig, frames: int, seed: int) -> Floats:
-    """Features [frames, bands] of a voice-like signal in noise, from silence to full scale.
+    """Features [frames, bands] of `speech_like_signal`."""
+    signal = speech_like_signal(frontend, frames * frontend.hop, seed)
+    return band_features(stft(signal, frontend)[:frames], frontend)
+
+
+def speech_like_signal(frontend: FrontEndConfig, samples: int, seed: int) -> Floats:
+    """A voice-like signal in noise [samples], from silence to full scale.
 
     Harmonics of a wandering pitch under a spectral slope, switched at a syllable's pace, plus
     noise; the level climbs through 80 dB, so that every part of the int8 range is met.
     """
     rng = np.random.default_rng(seed)
     rate = frontend.sample_rate
-    samples = frames * frontend.hop
     seconds = np.arange(samples) / rate
     pitch_hz = 140.0 + 60.0 * np.sin(2.0 * np.pi * 0.37 * seconds + rng.uniform(0, 6.3))
     phase = 2.0 * np.pi * np.cumsum(pitch_hz) / rate
@@ -182,5 +204,4 @@ def speech_like_features(frontend: FrontEndConfig, frames: int, seed: int) -> Fl
     level = 10.0 ** (np.linspace(-80.0, 0.0, samples) / 20.0)
     signal = level * (0.4 * voice * syllables + 0.1 * rng.standard_normal(samples))
     signal[: samples // 50] = 0.0
-    spectra = stft(np.clip(signal, -1.0, 1.0).astype(np.float32), frontend)[:frames]
-    return band_features(spectra, frontend)
+    return np.clip(signal, -1.0, 1.0).astype(np.float32)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tfkd.engines.engine import Engine
 from tfkd.enhance import Enhancer
+from tfkd.frontend import to_int16
 
 Int16 = NDArray[np.int16]
 
@@ -77,9 +78,8 @@ def run_program(folder: Path, samples: Int16) -> Int16:
 
 
 def desktop(engine: Engine, samples: Int16) -> Int16:
-    """The same through `Enhancer`, rounded as the C code rounds: half away from zero."""
-    scaled = Enhancer(engine).process(samples.astype(np.float32) / 32768) * 32768
-    return np.clip(np.trunc(scaled + np.copysign(0.5, scaled)), -32768, 32767).astype(np.int16)
+    """The same through `Enhancer`."""
+    return to_int16(Enhancer(engine).process(samples.astype(np.float32) / 32768))
 
 
 def loud_and_quiet(hops: int, hop: int, seed: int = 0) -> Int16:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from compiled_c import needs_compiler
 
 from tfkd.config import FrontEndConfig
 from tfkd.engines import tensor_trace
@@ -29,6 +30,32 @@ def test_features_are_speech_like():
     assert features.min() == -1.0 and features.max() > 0.5
     np.testing.assert_array_equal(features, speech_like_features(FrontEndConfig(), 500, seed=0))
     assert (features != speech_like_features(FrontEndConfig(), 500, seed=1)).any()
+
+
+@needs_compiler
+def test_exported_code_agrees_in_every_mask(model, features):
+    (comparison,) = compare_engines(model, ["c"], features)
+    assert comparison.passed and comparison.equal
+    assert (comparison.frames, comparison.values) == (60, 60 * 64)
+
+
+@needs_compiler
+def test_a_wrong_mask_of_exported_code_is_named(model, features, monkeypatch):
+    from tfkd.engines.c import CEngine
+
+    right = CEngine.run_q
+
+    def wrong(engine, frames_q):
+        masks_q = right(engine, frames_q)
+        masks_q[:, 3] ^= 1
+        return masks_q
+
+    monkeypatch.setattr(CEngine, "run_q", wrong)
+    (comparison,) = compare_engines(model, ["c"], features)
+    with pytest.raises(
+        VerificationError, match=r"c differs .* frame 0, .*\(mask, .* \[0, 0, 3, 0\]"
+    ):
+        check([comparison])
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ _SYSTEMS = {
     "int8": "tflite",
     "int8-tflm": "tflm",
     "int8-firmware-ref": "firmware-ref",
+    "int8-c": "c",
 }
 _DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
 

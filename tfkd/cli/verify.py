@@ -11,9 +11,11 @@ import click
 
 from tfkd.cli.output import json_option, print_json, progress, working
 from tfkd.engines.choice import DEFAULT_MODEL, find_tflite
+from tfkd.engines.host_library import find_compiler
 
 if TYPE_CHECKING:
     from tfkd.verify import EngineComparison
+    from tfkd.verify_denoiser import DenoiserComparison
     from tfkd.verify_streaming import StreamingComparison
 
 
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
     "--engine",
     "engines",
     multiple=True,
-    type=click.Choice(["tflite", "firmware-ref"]),
-    default=("tflite", "firmware-ref"),
-    help="What to hold against TFLite Micro; repeatable.",
+    type=click.Choice(["tflite", "firmware-ref", "c"]),
+    help="What to hold against TFLite Micro; repeatable.  [default: all; c where there is a C "
+    "compiler]",
 )
 @click.option(
     "--frames", type=click.IntRange(300), default=500, help="Consecutive frames, with state."
@@ -35,10 +37,11 @@ if TYPE_CHECKING:
 def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json: bool) -> None:
     """Prove that all engines compute the same bits.
 
-    Runs TFLite Micro beside TFLite's reference kernels and firmware_ref, with state, and
-    compares every tensor. Exit code 3 and the first differing tensor when they disagree. TFLite
-    rounds FULLY_CONNECTED otherwise than TFLite Micro does; such a difference is reported, but
-    is no failure.
+    Runs TFLite Micro beside TFLite's reference kernels, firmware_ref and the exported C code,
+    with state, and compares every tensor; of the C code every mask, and every sample of the
+    whole denoiser. Exit code 3 and the first differing tensor when they disagree. TFLite rounds
+    FULLY_CONNECTED otherwise than TFLite Micro does; such a difference is reported, but is no
+    failure.
 
     \b
     Example:
@@ -50,8 +53,10 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
     from tfkd.engines.tflm import ARENA_BYTES
     from tfkd.engines.tflm_arena import tflm_arena_use
     from tfkd.errors import VerificationError
-    from tfkd.verify import check, compare_engines, speech_like_features
+    from tfkd.verify import EXPORTED, check, compare_engines, speech_like_features
+    from tfkd.verify_denoiser import compare_denoisers
 
+    engines = engines or _default_engines()
     path = find_tflite(model)
     with working("comparing streaming and offline"):
         offline = _streaming_against_offline(Path(model), seed)
@@ -59,6 +64,7 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
     features = speech_like_features(streaming.frontend, frames, seed)
     with progress("verifying", frames) as advance:
         comparisons = compare_engines(streaming, engines, features, advance)
+    denoiser = compare_denoisers(path, frames, seed) if EXPORTED in engines else None
     use = tflm_arena_use(streaming, ARENA_BYTES)
     wheel = plan_arena(streaming.content, abi="x86_64-wheel")
     chip = plan_arena(streaming.content, abi="cortex-m")
@@ -69,15 +75,23 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
     if as_json:
         results = [{**asdict(c), "equal": c.equal, "passed": c.passed} for c in comparisons]
         streamed = asdict(offline) if offline else None
-        report = {"model": str(path), "engines": results, "streaming": streamed, "arena": arena}
+        report = {
+            "model": str(path),
+            "engines": results,
+            "c_denoiser": asdict(denoiser) if denoiser else None,
+            "streaming": streamed,
+            "arena": arena,
+        }
         print_json("verify", report)
     else:
-        _print_comparisons(comparisons, offline)
+        _print_comparisons(comparisons, denoiser, offline)
         click.echo(
             f"arena on x86-64: {use.total_bytes:,} bytes used, {wheel.total_bytes:,} predicted"
         )
         click.echo(f"arena on Cortex-M: {chip.total_bytes:,} bytes used, {chip.min_bytes:,} needed")
     check(comparisons)
+    if denoiser:
+        denoiser.check()
     if offline:
         offline.check()
     if use.total_bytes != wheel.total_bytes:
@@ -87,14 +101,29 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
         )
 
 
+def _default_engines() -> tuple[str, ...]:
+    if find_compiler():
+        return ("tflite", "firmware-ref", "c")
+    click.echo("Left out c: there is no C compiler.", err=True)
+    return ("tflite", "firmware-ref")
+
+
 def _print_comparisons(
-    comparisons: Sequence[EngineComparison], offline: StreamingComparison | None
+    comparisons: Sequence[EngineComparison],
+    denoiser: DenoiserComparison | None,
+    offline: StreamingComparison | None,
 ) -> None:
     for c in comparisons:
         verdict = "equal" if c.equal else f"DIFFERENT: {c.difference}"
         click.echo(f"tflm == {c.engine}: {c.frames} frames, {c.values:,} values, {verdict}")
         if c.excused and not c.equal:
             click.echo(f"  allowed: TFLite rounds {', '.join(c.excused)} once, TFLM twice")
+    if denoiser:
+        verdict = "equal" if not denoiser.different else f"DIFFERENT in {denoiser.different:,}"
+        click.echo(
+            f"desktop == C with its front end: {denoiser.seconds:.0f} s, "
+            f"{denoiser.samples:,} samples, {verdict}"
+        )
     if offline:
         click.echo(
             f"streaming == offline: {offline.frames} frames, float within "

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from compiled_c import needs_compiler
 
 from tfkd.engines import tensor_trace
 
@@ -45,3 +46,28 @@ def test_damaged_model(run_tfkd, gate, tmp_path):
 
 def test_fewer_frames_than_300_are_wrong_usage(run_tfkd, gate):
     assert run_tfkd("verify", gate, "--frames", 299).exit_code == 2
+
+
+@needs_compiler
+def test_exported_code(run_tfkd, gate):
+    result = run_tfkd("verify", gate, "--engine", "c", "--frames", 300)
+    assert result.exit_code == 0, result.stderr
+    assert "tflm == c: 300 frames, 19,200 values, equal" in result.stdout
+    assert "desktop == C with its front end: 5 s, 76,800 samples, equal" in result.stdout
+
+
+@pytest.mark.slow
+def test_without_a_compiler_c_is_left_out(run_tfkd, gate, monkeypatch):
+    monkeypatch.setattr("tfkd.cli.verify.find_compiler", lambda: None)
+    result = run_tfkd("verify", gate, "--frames", 300)
+    assert result.exit_code == 0, result.stderr
+    assert "Left out c: there is no C compiler" in result.stderr
+    assert "tflm == c:" not in result.stdout
+
+
+def test_asked_for_c_without_a_compiler(run_tfkd, gate, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    result = run_tfkd("verify", gate, "--engine", "c", "--frames", 301)
+    assert result.exit_code == 1
+    assert "there is no C compiler" in result.stderr and len(result.stderr.splitlines()) == 1
