@@ -137,7 +137,12 @@ def read_config(path: str | Path) -> Config:
 
 def dump_config(config: Config) -> str:
     """The resolved configuration as TOML text; `read_config` gives back an equal one."""
-    return "\n".join(_lines(config.model_dump(exclude_none=True), ())).lstrip("\n") + "\n"
+    return dump_toml(config.model_dump(exclude_none=True))
+
+
+def dump_toml(table: Table) -> str:
+    """Nested tables of plain values as TOML text."""
+    return "\n".join(_lines(table, ())).lstrip("\n") + "\n"
 
 
 def _lines(table: Table, path: tuple[str, ...]) -> Iterator[str]:
@@ -183,6 +188,17 @@ def _dotted_keys(table: Table, prefix: str = "") -> Iterator[str]:
         yield prefix + key
         if isinstance(value, Mapping):
             yield from _dotted_keys(value, f"{prefix}{key}.")
+
+
+def dotted_values(table: Table, prefix: str = "") -> dict[str, Any]:
+    """Nested tables as dotted key -> value, such as "train.steps" -> 400."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            flat |= dotted_values(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
 
 
 def known_keys(section: type[BaseModel] = Config, prefix: str = "") -> Iterator[str]:

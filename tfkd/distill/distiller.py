@@ -10,6 +10,7 @@ import tf_keras as keras
 
 from tfkd.config import FrontEndConfig
 from tfkd.distill.losses import DistillationLoss, Outputs
+from tfkd.distill.losses.cosine import cosine_distance
 from tfkd.distill.supervised import spectral_loss
 from tfkd.distill.supervised.spectral import power as spectral_power
 from tfkd.frontend_tf import band_features, bin_mask
@@ -21,6 +22,9 @@ SpectraLoss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 class Distiller(keras.Model):
     """Supervised loss + weight x distance to a frozen teacher, on batches of (noisy, clean)
     spectra.
+
+    Its metrics are both terms, their sum and, with a projecting loss, `latent_cosine`: the mean
+        cosine between phi(student latent) and teacher latent per frame.
 
     Only the student is trained, and with a projecting loss the linear map phi: student latent ->
         teacher width, which exists during training alone. The teacher runs in inference mode
@@ -87,10 +91,10 @@ class Distiller(keras.Model):
         self.ema_variables = [
             tf.Variable(v, trainable=False, name="average") for v in self._averaged
         ]
-        self._trackers = {
-            name: keras.metrics.Mean(name=name)
-            for name in ("loss", "supervised_loss", "distillation_loss")
-        }
+        names = ["loss", "supervised_loss", "distillation_loss"]
+        if self.projection is not None:
+            names.append("latent_cosine")
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
 
     def _adopt(self, teacher: keras.Model | None, seed: int) -> None:
         if teacher is None:
@@ -201,7 +205,7 @@ class Distiller(keras.Model):
             distance = self.distillation_loss.distance(
                 Outputs(latent, mask), teacher, axis=self.axis
             )
-        return {
+        losses = {
             "loss": self.distillation_loss.total(
                 supervised,
                 distance,
@@ -211,6 +215,12 @@ class Distiller(keras.Model):
             "supervised_loss": supervised,
             "distillation_loss": distance,
         }
+        if self.projection is not None:
+            aligned = cosine_distance(
+                Outputs(tf.stop_gradient(latent), mask), teacher, axis="frame"
+            )
+            losses["latent_cosine"] = 1.0 - aligned
+        return losses
 
     def _average(self) -> None:
         """Moving average with a warm-up: decay min(ema, (1 + n) / (10 + n)) at step n."""

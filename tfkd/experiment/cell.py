@@ -1,13 +1,18 @@
-"""One cell of a study in a process of its own: train, convert, evaluate; `cell.json` is its result.
+"""One training of a study in a process of its own: train, convert, evaluate; `cell.json` results.
 
-The study starts `python -m tfkd.experiment.cell`, so that a cell that crashes takes no other along.
+The study starts `python -m tfkd.experiment.cell`, so that a training that crashes takes no other
+along. The process holds the other end of its standard input to be the study's: when that closes,
+the study has died, and the process ends too, so that a resumed study finds nobody at work.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
+import threading
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -15,51 +20,98 @@ from tfkd.errors import TfkdError
 from tfkd.train.run_directory import RunDirectory
 
 RESULT = "cell.json"
+VALIDATION = "val_supervised_loss"
+COSINE = "val_latent_cosine"
+ORPHANED = 1
 
 
-def run_cell(folder: Path, *, noisy: Path | None, clean: Path | None, limit: int | None) -> None:
+def cell_command(
+    folder: Path, *, noisy: str | None, clean: str | None, limit: int | None
+) -> list[str]:
+    """The command that runs `run_cell`."""
+    arguments = {"folder": str(folder), "noisy": noisy, "clean": clean, "limit": limit}
+    return [sys.executable, "-m", "tfkd.experiment.cell", json.dumps(arguments)]
+
+
+def run_cell(folder: Path, *, noisy: str | None, clean: str | None, limit: int | None) -> None:
     """Bring a run directory to its end, from wherever it stands, and write its `cell.json`.
 
     Args:
         folder: a run directory; its configuration says everything about the training.
-        noisy, clean: test pairs; None: the training alone (lambda is being tuned).
+        noisy, clean: folders of test pairs; None: the training alone.
         limit: number of pairs; None: all.
     """
-    from tfkd.convert import convert_run
-    from tfkd.engines.choice import KERAS, engine_factory
-    from tfkd.evaluate import evaluate, find_pairs
-    from tfkd.train.session import prepare, train_student
+    from tfkd.train.session import prepare, train_student, train_teacher
 
     run = RunDirectory.open(folder)
     prepare(run.config, threads=1)
     if run.state() != "finished":
-        train_student(run)
-    result: dict[str, Any] = {"valid_supervised_loss": best_validation(run)}
+        train = train_teacher if run.kind == "teacher" else train_student
+        train(run)
+    result = validation(run)
     if noisy is not None and clean is not None:
-        convert_run(run)
-        engines = {
-            "float": engine_factory(KERAS, str(folder))(),
-            "int8": engine_factory("tflite", str(folder))(),
-        }
-        evaluation = evaluate(find_pairs(noisy, clean)[:limit], engines, jobs=1)
-        for system in evaluation.systems:
-            means = evaluation.means(system, evaluation.scores)
-            result[system] = {metric: interval.mean for metric, interval in means.items()}
+        result |= scores(run, noisy, clean, limit)
     run.write_json(RESULT, result)
 
 
-def best_validation(run: RunDirectory) -> float:
-    """The lowest validation supervised loss of the float phase."""
+def scores(run: RunDirectory, noisy: str, clean: str, limit: int | None) -> dict[str, Any]:
+    """Parameters, and system -> metric -> mean over the pairs; a teacher has no int8 form."""
+    from tfkd.convert import convert_run
+    from tfkd.engines.choice import KERAS, engine_factory
+    from tfkd.evaluate import evaluate, find_pairs
+    from tfkd.models.budget import budget
+
+    engines = {"float": engine_factory(KERAS, str(run.path))()}
+    if run.kind != "teacher":
+        convert_run(run)
+        engines["int8"] = engine_factory("tflite", str(run.path))()
+    evaluation = evaluate(find_pairs(noisy, clean)[:limit], engines, jobs=1)
+    means = {
+        system: {
+            metric: interval.mean
+            for metric, interval in evaluation.means(system, evaluation.scores).items()
+        }
+        for system in evaluation.systems
+    }
+    return {"parameters": budget(run.config.model).parameters, **means}
+
+
+def validation(run: RunDirectory) -> dict[str, Any]:
+    """The lowest validation supervised loss of the float phase, and its curves over steps.
+
+    Returns:
+        valid_supervised_loss; history: step, supervised_loss and, where the method has the map phi,
+        latent_cosine, one value per validation.
+    """
     with run.history("float").open(newline="") as file:
-        return min(float(row["val_supervised_loss"]) for row in csv.DictReader(file))
+        rows = list(csv.DictReader(file))
+    losses = [float(row[VALIDATION]) for row in rows]
+    steps = run.config.train.epoch_steps
+    history = {"step": [(int(row["epoch"]) + 1) * steps for row in rows], "supervised_loss": losses}
+    if rows and COSINE in rows[0]:
+        history["latent_cosine"] = [float(row[COSINE]) for row in rows]
+    return {
+        "valid_supervised_loss": min(loss for loss in losses if isfinite(loss)),
+        "history": history,
+    }
+
+
+def end_with_the_study() -> None:
+    """End this process as soon as standard input closes."""
+
+    def watch() -> None:
+        # not sys.stdin, whose lock this thread would hold when Python shuts down
+        os.read(0, 1)
+        os._exit(ORPHANED)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def main(arguments: str) -> int:
     """`arguments`: the keyword arguments of `run_cell` as a JSON object."""
     given = json.loads(arguments)
-    paths = {key: Path(given[key]) if given[key] else None for key in ("noisy", "clean")}
     try:
-        run_cell(Path(given["folder"]), limit=given["limit"], **paths)
+        run_cell(Path(given.pop("folder")), **given)
     except TfkdError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
@@ -67,4 +119,5 @@ def main(arguments: str) -> int:
 
 
 if __name__ == "__main__":
+    end_with_the_study()
     sys.exit(main(sys.argv[1]))

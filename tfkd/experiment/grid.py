@@ -1,8 +1,9 @@
 """Run the cells of a study, several at a time, each in a process of its own; resume and report.
 
 A study's folder:
-  study.json         the result
-  study.md, .tex     its tables
+  study.toml         the plan
+  study.json         the result; `summary.py` makes tables, plots and text from it
+  teacher/           run directory of the study's own teacher, if it trains one
   tuning/<method>/<weight>/               trainings that choose lambda
   cells/<scenario>/<method>/seed<n>/      run directories; `cell.json` is a finished cell's result
 """
@@ -10,127 +11,184 @@ A study's folder:
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfkd.config import Config
+from tfkd.config_file import dotted_values
 from tfkd.errors import RunError
-from tfkd.experiment.cell import RESULT
-from tfkd.experiment.study import Cell, Study, cell_config, study_cells, tuning_cells
+from tfkd.experiment.cell import RESULT, cell_command
+from tfkd.experiment.processes import Runner
+from tfkd.experiment.study import (
+    Cell,
+    Study,
+    cell_config,
+    study_cells,
+    teacher_config,
+    tuning_cells,
+)
 from tfkd.train.run_directory import RunDirectory
 
 LOG = "cell.log"
+TEACHER = "teacher"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A cell with its result, or how it failed."""
+    """What became of one training: its result, or how it failed."""
 
-    cell: Cell
-    folder: Path
+    name: str  # path below the study's folder
     result: Mapping[str, Any] | None
     failure: str | None = None
+    was_finished: bool = False  # before this call
 
 
 class Grid:
-    """The cells of one study in one folder.
+    """The trainings of one study in one folder.
 
     Args:
         study: the plan.
         folder: where everything goes.
-        jobs: cells at a time.
-        advance: is told of every outcome.
+        noisy, clean: folders of test pairs.
+        runner: where the trainings run.
+        report: is told of every outcome, in the thread that called `run`.
     """
 
     def __init__(
         self,
         study: Study,
         folder: Path,
-        jobs: int = 1,
-        advance: Callable[[Outcome], None] = lambda outcome: None,
+        noisy: str,
+        clean: str,
+        runner: Runner,
+        report: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
         self.study = study
         self.folder = folder
-        self.jobs = jobs
-        self.advance = advance
+        self.pairs = {"noisy": noisy, "clean": clean, "limit": study.test.limit}
+        self.runner = runner
+        self.report = report
+
+    @property
+    def trainings(self) -> int:
+        """How many there are in all: the teacher's, those that tune lambda, the cells."""
+        tuning = len(list(tuning_cells(self.study)))
+        return (self.study.teacher is not None) + tuning + len(study_cells(self.study, {}))
+
+    def train_teacher(self) -> dict[str, Any] | None:
+        """Train and score the study's own teacher; None if it has none.
+
+        Raises:
+            RunError: it could not be trained.
+        """
+        if self.study.teacher is None:
+            return None
+        config = teacher_config(self.study, self.study.teacher)
+        (outcome,) = self._run([(TEACHER, config)], TEACHER, self.pairs)
+        if outcome.result is None:
+            log_file = self.folder / TEACHER / LOG
+            raise RunError(f"the teacher could not be trained: {outcome.failure}. See {log_file}.")
+        return dict(outcome.result)
 
     def tune(self) -> dict[str, float]:
         """Choose lambda per method: the candidate with the lowest validation supervised loss.
 
-        Rule: one training per candidate on the first scenario with a seed of its own, all else as
-        in the study; the best epoch of the float phase counts; test recordings play no part.
+        Rule: one training per candidate on the first scenario with a seed of its own, the float
+        phase alone, all else as in the study; its best epoch counts; test recordings play no part.
 
         Raises:
             RunError: no candidate of a method could be trained.
         """
-        outcomes = self._run(list(tuning_cells(self.study)), noisy=None, clean=None)
+        cells = list(tuning_cells(self.study))
         chosen: dict[str, tuple[float, float]] = {}
-        for outcome in outcomes:
-            if outcome.result is not None and outcome.cell.weight is not None:
-                candidate = (float(outcome.result["valid_supervised_loss"]), outcome.cell.weight)
-                method = outcome.cell.method
-                chosen[method] = min(candidate, chosen.get(method, candidate))
-        for outcome in outcomes:
-            if outcome.cell.method not in chosen:
+        untested = {"noisy": None, "clean": None, "limit": None}
+        outcomes = self._run(
+            [(cell.name, self._config(cell)) for cell in cells], "student", untested
+        )
+        for cell, outcome in zip(cells, outcomes, strict=True):
+            if outcome.result is not None and cell.weight is not None:
+                candidate = (float(outcome.result["valid_supervised_loss"]), cell.weight)
+                chosen[cell.method] = min(candidate, chosen.get(cell.method, candidate))
+        for cell, outcome in zip(cells, outcomes, strict=True):
+            if cell.method not in chosen:
                 raise RunError(
-                    f"{outcome.folder}: no lambda of '{outcome.cell.method}' could be trained; the "
-                    f"last failure: {outcome.failure}. See {outcome.folder / LOG}."
+                    f"no lambda of '{cell.method}' could be trained; the last failure: "
+                    f"{outcome.failure}. See {self.folder / outcome.name / LOG}."
                 )
         return {method: weight for method, (_, weight) in chosen.items()}
 
-    def run(self, chosen: Mapping[str, float], noisy: Path, clean: Path) -> list[Outcome]:
+    def run(self, chosen: Mapping[str, float]) -> list[tuple[Cell, Outcome]]:
         """Train and score every cell; failed ones are reported and stop nothing."""
-        return self._run(study_cells(self.study, chosen), noisy=noisy, clean=clean)
+        cells = study_cells(self.study, chosen)
+        trainings = [(cell.name, self._config(cell)) for cell in cells]
+        return list(zip(cells, self._run(trainings, "student", self.pairs), strict=True))
+
+    def _config(self, cell: Cell) -> Config:
+        own = self.folder / TEACHER if self.study.teacher else None
+        return cell_config(self.study, cell, own)
 
     def _run(
-        self, cells: Sequence[Cell], *, noisy: Path | None, clean: Path | None
+        self, trainings: Sequence[tuple[str, Config]], kind: str, pairs: Mapping[str, Any]
     ) -> list[Outcome]:
-        outcomes: dict[Cell, Outcome] = {}
-        with ThreadPoolExecutor(self.jobs) as pool:
-            futures = [pool.submit(self._run_cell, cell, noisy, clean) for cell in cells]
+        outcomes: dict[str, Outcome] = {}
+        for name, config in trainings:
+            outcome = self._finished(name, config)
+            if outcome is not None:
+                outcomes[name] = outcome
+                self.report(outcome)
+        with ThreadPoolExecutor(self.runner.slots) as pool:
+            futures = [
+                pool.submit(self._train, name, config, kind, pairs)
+                for name, config in trainings
+                if name not in outcomes
+            ]
             try:
                 for future in as_completed(futures):
                     outcome = future.result()
-                    outcomes[outcome.cell] = outcome
-                    self.advance(outcome)
+                    outcomes[outcome.name] = outcome
+                    self.report(outcome)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
+                self.runner.stop()
                 raise
-        return [outcomes[cell] for cell in cells]
+        return [outcomes[name] for name, _ in trainings]
 
-    def _run_cell(self, cell: Cell, noisy: Path | None, clean: Path | None) -> Outcome:
-        folder = self.folder / cell.name
-        config = cell_config(self.study, cell)
-        if (folder / "run.json").is_file():
-            if RunDirectory.open(folder).config != config:
-                shutil.rmtree(folder)  # the plan has changed, such as a newly tuned lambda
-            elif (folder / RESULT).is_file():
-                return Outcome(cell, folder, json.loads((folder / RESULT).read_text("utf-8")))
+    def _finished(self, name: str, config: Config) -> Outcome | None:
+        """The outcome of an earlier call, if there is one.
+
+        Raises:
+            RunError: what lies there was trained to another plan.
+        """
+        folder = self.folder / name
         if not (folder / "run.json").is_file():
-            RunDirectory.create_at(folder, config, "student")
-        arguments = {
-            "folder": str(folder),
-            "noisy": str(noisy) if noisy else None,
-            "clean": str(clean) if clean else None,
-            "limit": self.study.limit,
-        }
-        command = [sys.executable, "-m", "tfkd.experiment.cell", json.dumps(arguments)]
-        exit_code = run_process(command, folder / LOG)
+            return None
+        theirs = dotted_values(RunDirectory.open(folder).config.model_dump())
+        ours = dotted_values(config.model_dump())
+        changed = [f"{k}: {theirs.get(k)} -> {v}" for k, v in ours.items() if theirs.get(k) != v]
+        if changed:
+            raise RunError(
+                f"{folder}: was trained to another plan ({'; '.join(changed)}). Continue the study "
+                f"as it was, start another with -o, or remove this folder to train it anew."
+            )
+        if (folder / RESULT).is_file():
+            return Outcome(name, _result(folder), was_finished=True)
+        return None
+
+    def _train(self, name: str, config: Config, kind: str, pairs: Mapping[str, Any]) -> Outcome:
+        folder = self.folder / name
+        if not (folder / "run.json").is_file():
+            RunDirectory.create_at(folder, config, kind)
+        exit_code = self.runner.run(cell_command(folder, **pairs), folder / LOG)
         if exit_code == 0 and (folder / RESULT).is_file():
-            return Outcome(cell, folder, json.loads((folder / RESULT).read_text("utf-8")))
+            return Outcome(name, _result(folder))
         said = (folder / LOG).read_text("utf-8", errors="replace").strip().splitlines()
         failure = f"exit code {exit_code}; it said last: {said[-1] if said else 'nothing'}"
-        return Outcome(cell, folder, None, failure)
+        return Outcome(name, None, failure)
 
 
-def run_process(command: Sequence[str], log_file: Path) -> int:
-    """Run a cell's process to its end, what it says appended to `log_file`; its exit code."""
-    with log_file.open("a", encoding="utf-8") as output:
-        return subprocess.run(
-            command, stdout=output, stderr=subprocess.STDOUT, check=False
-        ).returncode
+def _result(folder: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((folder / RESULT).read_text("utf-8"))
+    return result

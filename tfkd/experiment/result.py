@@ -1,80 +1,95 @@
-"""What a study comes to: `study.json`, and from it alone tables and comparisons."""
+"""What a study comes to: the object of `study.json`, and the comparisons within it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 from tfkd.experiment.grid import Outcome
 from tfkd.experiment.statistics import holm, paired_comparison
+from tfkd.experiment.study import Cell
 from tfkd.metrics import METRICS
 
 SCHEMA = 1
 SYSTEMS = ("float", "int8")
 REFERENCES = ("none", "hint")
-DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
-TITLES = {"pesq_wb": "PESQ-WB", "stoi": "STOI", "estoi": "ESTOI", "si_sdr": "SI-SDR dB"}
+OVERALL = "all scenarios"
+
+Cells = Sequence[Mapping[str, Any]]
 
 
-def study_result(outcomes: Iterable[Outcome], weights: Mapping[str, float]) -> dict[str, Any]:
+def study_result(
+    outcomes: Iterable[tuple[Cell, Outcome]],
+    weights: Mapping[str, float],
+    teacher: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The object of study.json.
 
     Returns:
-        schema, weights (the tuned lambdas), cells (method, scenario, seed, weight, the four metrics
-        of the float model, `int8` with the same four, `noisy` likewise, valid_supervised_loss),
-        failed (method, scenario, seed, why), comparisons (see `comparisons`).
+        schema; weights (the tuned lambdas); teacher (the scores of the study's own, else null);
+        cells (method, scenario, seed, weight, the four metrics of the float model, `int8` with the
+        same four, `noisy` likewise, parameters, valid_supervised_loss, history); failed (method,
+        scenario, seed, why); comparisons (see `comparisons`).
     """
     cells, failed = [], []
-    for outcome in outcomes:
-        cell = outcome.cell
+    for cell, outcome in outcomes:
         key = {"method": cell.method, "scenario": Path(cell.scenario).stem, "seed": cell.seed}
         if outcome.result is None:
-            failed.append({**key, "why": outcome.failure, "folder": str(outcome.folder)})
+            failed.append({**key, "why": outcome.failure})
             continue
         other = {name: value for name, value in outcome.result.items() if name != "float"}
         cells.append({**key, "weight": cell.weight, **outcome.result["float"], **other})
-    return {
+    result = {
         "schema": SCHEMA,
         "weights": dict(weights),
+        "teacher": teacher,
         "cells": cells,
         "failed": failed,
         "comparisons": comparisons(cells),
     }
+    return _json(result)
 
 
-def comparisons(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Every method against `none` and `hint`, paired over seeds.
+def comparisons(cells: Cells) -> list[dict[str, Any]]:
+    """Every method against `none` and `hint`, paired over seeds: per scenario, and of the means
+    over scenarios.
 
-    Holm's correction runs over all comparisons of one system and metric: scenarios, methods and
-    references together.
+    Holm's correction runs over all comparisons of one system and metric, scenarios, methods and
+    references together; those of the means over scenarios are a family of their own.
     """
+    scenarios = distinct(cells, "scenario")
+    families = [scenarios, [OVERALL]] if len(scenarios) > 1 else [scenarios]
     rows = []
     for system in SYSTEMS:
         for metric in METRICS:
-            family = [
-                row
-                for scenario in distinct(cells, "scenario")
-                for reference in REFERENCES
-                for method in distinct(cells, "method")
-                if method != reference and not (reference == "hint" and method == "none")
-                for row in _compare(cells, scenario, method, reference, system, metric)
-            ]
-            corrected = holm([row["p_value"] for row in family])
-            for row, p_holm in zip(family, corrected, strict=True):
-                rows.append({key: _json(v) for key, v in {**row, "p_holm": p_holm}.items()})
-    return rows
+            for family in families:
+                compared = [
+                    row
+                    for scenario in family
+                    for method, reference in _opponents(distinct(cells, "method"))
+                    for row in _compare(cells, scenario, method, reference, system, metric)
+                ]
+                corrected = holm([row["p_value"] for row in compared])
+                for row, p_holm in zip(compared, corrected, strict=True):
+                    rows.append({**row, "p_holm": p_holm, "family": len(compared)})
+    return _json(rows)
+
+
+def _opponents(methods: Sequence[str]) -> list[tuple[str, str]]:
+    """(method, reference): all against `none`, then all but `none` against `hint`."""
+    return [
+        (method, reference)
+        for reference in REFERENCES
+        for method in methods
+        if method != reference and method != "none"
+    ]
 
 
 def _compare(
-    cells: Sequence[Mapping[str, Any]],
-    scenario: str,
-    method: str,
-    reference: str,
-    system: str,
-    metric: str,
+    cells: Cells, scenario: str, method: str, reference: str, system: str, metric: str
 ) -> list[dict[str, Any]]:
     """One row, or none when the two share no seed."""
     ours = by_seed(cells, scenario, method, system, metric)
@@ -99,10 +114,15 @@ def _compare(
     ]
 
 
-def by_seed(
-    cells: Sequence[Mapping[str, Any]], scenario: str, method: str, system: str, metric: str
-) -> dict[int, float]:
-    """Seed -> value, of the finished cells whose value is defined."""
+def by_seed(cells: Cells, scenario: str, method: str, system: str, metric: str) -> dict[int, float]:
+    """Seed -> value, of the finished cells whose value is defined.
+
+    The value of `OVERALL` is the mean over scenarios, of the seeds that have them all.
+    """
+    if scenario == OVERALL:
+        each = [by_seed(cells, s, method, system, metric) for s in distinct(cells, "scenario")]
+        seeds = set.intersection(*(set(values) for values in each))
+        return {seed: mean(values[seed] for values in each) for seed in sorted(seeds)}
     values = {
         cell["seed"]: (cell if system == "float" else cell[system])[metric]
         for cell in cells
@@ -111,57 +131,15 @@ def by_seed(
     return {seed: v for seed, v in values.items() if v is not None and isfinite(v)}
 
 
-def distinct(cells: Sequence[Mapping[str, Any]], key: str) -> list[str]:
+def distinct(cells: Cells, key: str) -> list[str]:
     """Values of a key in order of appearance."""
     return list(dict.fromkeys(cell[key] for cell in cells))
 
 
-def markdown_table(result: Mapping[str, Any]) -> str:
-    """Mean +- standard deviation over seeds per scenario, system and method."""
-    head = ["scenario", "method", "system", "seeds", *TITLES.values()]
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(row)} |" for row in _rows(result, "±")]
-    return "\n".join(lines) + "\n"
-
-
-def latex_table(result: Mapping[str, Any]) -> str:
-    """The same as a LaTeX tabular."""
-    head = ["scenario", "method", "system", "seeds", *TITLES.values()]
-    body = [
-        " & ".join(cell.replace("_", r"\_") for cell in row) + r" \\"
-        for row in _rows(result, r"$\pm$")
-    ]
-    columns = "lll" + "r" * (len(head) - 3)
-    return "\n".join(
-        [rf"\begin{{tabular}}{{{columns}}}", r"\hline", " & ".join(head) + r" \\", r"\hline"]
-        + [*body, r"\hline", r"\end{tabular}", ""]
-    )
-
-
-def _rows(result: Mapping[str, Any], plus_minus: str) -> list[list[str]]:
-    cells = result["cells"]
-    rows = []
-    for scenario in distinct(cells, "scenario"):
-        for system in SYSTEMS:
-            for method in distinct(cells, "method"):
-                values = {m: by_seed(cells, scenario, method, system, m) for m in DIGITS}
-                count = max(len(v) for v in values.values())
-                numbers = [
-                    _number(list(values[m].values()), digits, plus_minus)
-                    for m, digits in DIGITS.items()
-                ]
-                rows.append([scenario, method, system, str(count), *numbers])
-    return rows
-
-
-def _number(values: Sequence[float], digits: int, plus_minus: str) -> str:
-    if not values:
-        return "-"
-    if len(values) == 1:
-        return f"{values[0]:.{digits}f}"
-    return f"{mean(values):.{digits}f} {plus_minus} {stdev(values):.{digits}f}"
-
-
 def _json(value: Any) -> Any:
     """Undefined numbers are null in JSON."""
+    if isinstance(value, Mapping):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -37,11 +37,10 @@ def paired_comparison(method: Sequence[float], reference: Sequence[float]) -> Co
     if count < 2:
         return Comparison(count, mean, nan, nan, nan)
     spread = float(differences.std(ddof=1))
-    if spread == 0.0:
-        return Comparison(count, mean, spread, nan, nan)
-    effect = mean / spread
-    p_value = 2.0 * float(stats.t.sf(abs(effect) * sqrt(count), count - 1))
-    return Comparison(count, mean, spread, effect, p_value)
+    if spread <= 1e-12 * max(1.0, abs(mean)):  # rounding alone
+        return Comparison(count, mean, 0.0, nan, nan)
+    p_value = float(stats.ttest_1samp(differences, 0.0).pvalue)
+    return Comparison(count, mean, spread, mean / spread, p_value)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -57,3 +56,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(defined) - rank) * p))
         corrected[index] = largest
     return corrected
+
+
+def detectable_effect(pairs: int, comparisons: int, level: float) -> float:
+    """The |d_z| from which the smallest of m p-values passes Holm's first step.
+
+    Formula: t(1 - level / (2 m), n - 1) / sqrt(n).
+    """
+    return float(stats.t.isf(level / (2 * comparisons), pairs - 1)) / sqrt(pairs)

@@ -2,36 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from tfkd.config import Config, Section
-from tfkd.config_file import load_config, read_table
-from tfkd.errors import ConfigError
+from tfkd.config_file import dotted_values, dump_toml, load_config, parse_setting, read_table
+from tfkd.errors import ConfigError, nearest
 from tfkd.experiment.scenarios import scenario_file
 
 TUNING_SEED = 1000  # no cell of the study may use it
 
 
+class Overrides(Section):
+    """Tables of a configuration; `load_config` checks their keys."""
+
+    model: dict[str, Any] = {}
+    data: dict[str, Any] = {}
+    train: dict[str, Any] = {}
+    distill: dict[str, Any] = {}
+    quantize: dict[str, Any] = {}
+
+
+class Training(Overrides):
+    """A preset and what departs from it."""
+
+    preset: str
+
+
+class Pairs(Section):
+    """What every cell is scored on; default: the demo corpus' pairs."""
+
+    noisy: str | None = Field(None, description="folder of noisy recordings")
+    clean: str | None = Field(None, description="folder of their clean partners")
+    limit: int | None = Field(None, ge=1, description="score the first N pairs only")
+
+
 class Study(Section):
     """A study file; its keys are those of the TOML."""
 
-    student: str = Field("tiny", description="preset of the student")
-    config: tuple[str, ...] = Field((), description="configuration files, before the scenario's")
-    settings: tuple[str, ...] = Field((), description="key=value texts as of --set; they win")
     methods: tuple[str, ...] = Field(min_length=1, description="keys of tfkd.distill.LOSSES")
     scenarios: tuple[str, ...] = Field(("base",), min_length=1)
     seeds: tuple[int, ...] = Field((0, 1, 2, 3, 4), min_length=1)
+    settings: tuple[str, ...] = Field((), description="key=value texts that win over all tables")
     weights: dict[str, tuple[float, ...]] = Field(
         {}, description="method -> its lambda; several: the best on validation is taken"
     )
-    noisy: str | None = Field(None, description="folder of noisy test files; default: the demo's")
-    clean: str | None = Field(None, description="folder of their clean partners")
-    limit: int | None = Field(None, ge=1, description="score the first N pairs only")
+    shared: Overrides = Field(Overrides(), description="for the teacher and the students")
+    student: Training = Training(preset="tiny")
+    teacher: Training | None = Field(
+        None, description="a teacher to train first; default: distill.teacher or the shipped one"
+    )
+    test: Pairs = Pairs()
 
     @model_validator(mode="after")
     def _check(self) -> Study:
@@ -44,8 +70,8 @@ class Study(Section):
             raise ValueError(f"two scenarios have the same name. Received: {self.scenarios}.")
         if TUNING_SEED in self.seeds:
             raise ValueError(f"the seed {TUNING_SEED} is the one that lambda is tuned with.")
-        if (self.noisy is None) != (self.clean is None):
-            raise ValueError("noisy and clean belong together; one of them is missing.")
+        if (self.test.noisy is None) != (self.test.clean is None):
+            raise ValueError("test.noisy and test.clean belong together; one of them is missing.")
         stray = set(self.weights) - set(self.methods)
         if stray:
             raise ValueError(f"weights names methods that are not studied: {sorted(stray)}.")
@@ -67,20 +93,40 @@ class Cell:
     @property
     def name(self) -> str:
         """Path below the study's folder."""
-        scenario = Path(self.scenario).stem
         if self.seed == TUNING_SEED:
             return f"tuning/{self.method}/{self.weight:g}"
-        return f"cells/{scenario}/{self.method}/seed{self.seed}"
+        return f"cells/{Path(self.scenario).stem}/{self.method}/seed{self.seed}"
 
 
-def read_study(path: str | Path) -> Study:
-    """Read a study file.
+def study_names() -> list[str]:
+    """Names of the studies that come with tfkd."""
+    return sorted(entry.stem for entry in _folder().glob("*.toml"))
+
+
+def read_study(study: str | Path, settings: Sequence[str] = ()) -> Study:
+    """Read a study.
+
+    Args:
+        study: a name of `study_names`, or the path of a TOML file.
+        settings: "key=value" texts, added to the study's own.
 
     Raises:
-        ConfigError: not TOML, an unknown key, or a value out of range.
+        ConfigError: no such study, not TOML, an unknown key, or a value out of range.
     """
+    path = Path(study)
+    if path.suffix != ".toml":
+        known = study_names()
+        if str(study) not in known:
+            raise ConfigError(
+                f"unknown study '{study}'. Expected the path of a TOML file, or one of "
+                f"{', '.join(known)}.{nearest(str(study), known)}"
+            )
+        path = _folder() / f"{study}.toml"
+    table = read_table(path)
+    if settings:
+        table["settings"] = [*table.get("settings", ()), *settings]
     try:
-        return Study.model_validate(read_table(path))
+        return Study.model_validate(table)
     except ValidationError as error:
         problems = []
         for problem in error.errors():
@@ -88,6 +134,27 @@ def read_study(path: str | Path) -> Study:
             message = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
             problems.append(f"{path}: {key + ': ' if key else ''}{message}.")
     raise ConfigError("\n".join(problems))
+
+
+def with_pairs(study: Study, noisy: str | None, clean: str | None) -> Study:
+    """The plan with other test pairs, if any are given.
+
+    Raises:
+        ConfigError: one folder without the other.
+    """
+    if noisy is None and clean is None:
+        return study
+    if noisy is None or clean is None:
+        raise ConfigError(
+            f"test pairs are two folders, noisy and clean. Received: noisy={noisy}, clean={clean}."
+        )
+    pairs = study.test.model_copy(update={"noisy": noisy, "clean": clean})
+    return study.model_copy(update={"test": pairs})
+
+
+def dump_study(study: Study) -> str:
+    """The plan as TOML text; `read_study` gives back an equal one."""
+    return dump_toml(study.model_dump(exclude_none=True))
 
 
 def tuning_cells(study: Study) -> Iterator[Cell]:
@@ -113,16 +180,49 @@ def study_cells(study: Study, chosen: Mapping[str, float]) -> list[Cell]:
     ]
 
 
-def cell_config(study: Study, cell: Cell) -> Config:
-    """The configuration of a cell: preset < config files < scenario < settings < the cell's own.
+def cell_config(study: Study, cell: Cell, teacher: Path | None = None) -> Config:
+    """The configuration of a cell: preset < scenario < [shared] < [student] < settings < its own.
+
+    Args:
+        study: the plan.
+        cell: which one.
+        teacher: run of the study's own teacher.
 
     Raises:
         ConfigError: see `load_config`.
     """
-    flags: dict[str, Any] = {
+    own: dict[str, Any] = {
         "distill.method": cell.method,
         "distill.weight": cell.weight,
         "train.seed": cell.seed,
     }
-    files: list[str | Path] = [*study.config, scenario_file(cell.scenario)]
-    return load_config(study.student, files, study.settings, flags)
+    if teacher is not None:
+        own["distill.teacher"] = str(teacher)
+    if cell.seed == TUNING_SEED:
+        own["quantize.steps"] = 0  # lambda is chosen by the float phase
+    return _config(study, study.student, [scenario_file(cell.scenario)], own)
+
+
+def teacher_config(study: Study, teacher: Training) -> Config:
+    """The configuration of the study's own teacher: preset < [shared] < [teacher] < settings."""
+    return _config(study, teacher, [], {})
+
+
+def _config(
+    study: Study, training: Training, scenario: Sequence[Path], own: Mapping[str, Any]
+) -> Config:
+    values = {
+        **_values(study.shared),
+        **_values(training),
+        **dict(parse_setting(text) for text in study.settings),
+        **own,
+    }
+    return load_config(training.preset, scenario, flags=values)
+
+
+def _values(overrides: BaseModel) -> dict[str, Any]:
+    return dotted_values(overrides.model_dump(exclude={"preset"}))
+
+
+def _folder() -> Path:
+    return Path(str(files("tfkd"))) / "experiment" / "studies"

@@ -1,111 +1,132 @@
-"""The grid without training: a stand-in writes what a cell would."""
+"""The grid without training: a stand-in writes what a training would."""
 
 import json
 
 import pytest
 
-from tfkd.errors import ConfigError, RunError
-from tfkd.experiment import grid
-from tfkd.experiment.study import Study, cell_config, read_study, study_cells, tuning_cells
+from tfkd.errors import RunError
+from tfkd.experiment.grid import Grid
+from tfkd.experiment.processes import Processes
+from tfkd.experiment.study import Study, Training
+from tfkd.train.run_directory import RunDirectory
 
 METRICS = ("pesq_wb", "stoi", "estoi", "si_sdr")
 
 
-@pytest.fixture
-def trainings(monkeypatch):
-    """Every cell process becomes an entry of this list; `cosine` of seed 1 fails."""
-    started = []
+class Trainings:
+    """A runner that trains nothing; `cosine` of seed 1 fails."""
 
-    def run(command, log_file):
-        folder = json.loads(command[-1])["folder"]
-        started.append(folder)
+    def __init__(self, slots=1):
+        self.slots = slots
+        self.started = []
+        self.stopped = False
+
+    def run(self, command, log_file):
+        given = json.loads(command[-1])
+        folder = given["folder"]
+        self.started.append(log_file.parent.name)
         if folder.endswith("cells/base/cosine/seed1"):
             log_file.write_text("Error: out of luck\n")
             return 1
-        weight = grid.RunDirectory.open(folder).config.distill.weight
+        weight = RunDirectory.open(folder).config.distill.weight
         scores = dict.fromkeys(METRICS, 1.0)
         result = {"valid_supervised_loss": abs(weight - 0.3), "float": scores, "int8": scores}
         with open(f"{folder}/cell.json", "w") as file:
-            json.dump(result, file)
+            json.dump({**result, "scored": given["noisy"] is not None}, file)
         return 0
 
-    monkeypatch.setattr(grid, "run_process", run)
-    return started
+    def stop(self):
+        self.stopped = True
 
 
 def study(**changes):
-    return Study(
-        **{
-            "methods": ("none", "cosine"),
-            "seeds": (0, 1),
-            "weights": {"cosine": (0.1, 0.2, 0.5)},
-            **changes,
-        }
-    )
+    plan = {"methods": ("none", "cosine"), "seeds": (0, 1), "weights": {"cosine": (0.1, 0.2, 0.5)}}
+    return Study(**{**plan, **changes})
 
 
-def test_lambda_is_tuned_on_validation(tmp_path, trainings):
-    plan = study()
-    assert len(list(tuning_cells(plan))) == 3
-    assert grid.Grid(plan, tmp_path).tune() == {"cosine": 0.2}
-    assert study_cells(plan, {"cosine": 0.2})[1].weight == 0.2
+def grid(folder, runner=None, **changes):
+    return Grid(study(**changes), folder, "noisy", "clean", runner or Trainings())
 
 
-def test_a_failed_cell_stops_no_other(tmp_path, trainings):
+def test_lambda_is_tuned_on_validation_without_a_look_at_the_test_pairs(tmp_path):
+    tuned = grid(tmp_path)
+    assert tuned.trainings == 3 + 4
+    assert tuned.tune() == {"cosine": 0.2}
+    result = json.loads((tmp_path / "tuning/cosine/0.2/cell.json").read_text())
+    assert result["scored"] is False
+
+
+def test_a_failed_cell_stops_no_other(tmp_path):
     told = []
-    outcomes = grid.Grid(study(), tmp_path, 2, told.append).run({}, tmp_path, tmp_path)
-    assert [(o.cell.seed, o.cell.method, o.failure) for o in outcomes] == [
+    both = grid(tmp_path, Trainings(slots=2))
+    both.report = told.append
+    outcomes = both.run({"cosine": 0.2})
+    assert [(cell.seed, cell.method, o.failure) for cell, o in outcomes] == [
         (0, "none", None),
         (0, "cosine", None),
         (1, "none", None),
         (1, "cosine", "exit code 1; it said last: Error: out of luck"),
     ]
     assert len(told) == 4
+    assert [cell.weight for cell, _ in outcomes] == [None, 0.2, None, 0.2]
 
 
-def test_only_unfinished_and_changed_cells_run_again(tmp_path, trainings):
-    grid.Grid(study(), tmp_path).run({}, tmp_path, tmp_path)
-    trainings.clear()
-    grid.Grid(study(), tmp_path).run({}, tmp_path, tmp_path)
-    assert [path.rpartition("base/")[2] for path in trainings] == ["cosine/seed1"]
-    trainings.clear()
-    grid.Grid(study(), tmp_path).run({"cosine": 0.5}, tmp_path, tmp_path)
-    assert sorted(path.rpartition("base/")[2] for path in trainings) == [
-        "cosine/seed0",
-        "cosine/seed1",
-    ]
+def test_only_unfinished_cells_run_again(tmp_path):
+    grid(tmp_path).run({})
+    runner, told = Trainings(), []
+    again = grid(tmp_path, runner, seeds=(0, 1, 2))
+    again.report = told.append
+    again.run({})
+    assert runner.started == ["seed1", "seed2", "seed2"]
+    assert [outcome.was_finished for outcome in told] == [True, True, True, False, False, False]
 
 
-def test_no_lambda_at_all(tmp_path, monkeypatch):
-    def fail(command, log_file):
+def test_what_was_trained_to_another_plan_is_refused_not_removed(tmp_path):
+    grid(tmp_path).run({})
+    with pytest.raises(RunError, match=r"seed0: was trained to another plan \(distill.weight: 0"):
+        grid(tmp_path).run({"cosine": 0.5})
+    with pytest.raises(RunError, match=r"\(train.steps: 15000 -> 7\)"):
+        grid(tmp_path, settings=("train.steps=7",)).run({})
+    assert (tmp_path / "cells/base/cosine/seed0/cell.json").is_file()
+
+
+def test_the_study_trains_its_own_teacher_first(tmp_path):
+    taught = grid(tmp_path, teacher=Training(preset="teacher"))
+    assert taught.trainings == 1 + 3 + 4
+    assert taught.train_teacher()["scored"] is True
+    taught.run({})
+    assert RunDirectory.open(tmp_path / "teacher").kind == "teacher"
+    run = RunDirectory.open(tmp_path / "cells/base/cosine/seed0")
+    assert run.config.distill.teacher == str(tmp_path / "teacher")
+    assert grid(tmp_path).train_teacher() is None
+
+
+class Failing(Trainings):
+    def run(self, command, log_file):
         log_file.touch()
         return 7
 
-    monkeypatch.setattr(grid, "run_process", fail)
+
+def test_without_a_teacher_or_lambda_there_is_no_study(tmp_path):
     with pytest.raises(RunError, match="no lambda of 'cosine' could be trained.*exit code 7"):
-        grid.Grid(study(), tmp_path).tune()
+        grid(tmp_path, Failing()).tune()
+    with pytest.raises(RunError, match="the teacher could not be trained: exit code 7"):
+        grid(tmp_path, Failing(), teacher=Training(preset="teacher")).train_teacher()
 
 
-def test_cells_of_a_seed_differ_in_the_method_only():
-    plan = study(scenarios=("width",))
-    one, other = (cell_config(plan, cell) for cell in study_cells(plan, {})[:2])
-    assert one.model == other.model and one.model.channels == (8, 12, 12)
-    assert (one.data, one.train, one.quantize) == (other.data, other.train, other.quantize)
+class Interrupted(Trainings):
+    def run(self, command, log_file):
+        raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('methods = ["none", "none"]', "methods must not repeat"),
-        ('methods = ["none"]\nseeds = [1000]', "the one that lambda is tuned with"),
-        ('methods = ["none"]\nscenarios = ["width", "a/width.toml"]', "have the same name"),
-        ('methods = ["none"]\nnoisy = "x"', "noisy and clean belong together"),
-        ('methods = ["none"]\nweights = {hint = [1.0]}', r"not studied: \['hint'\]"),
-        ('method = ["none"]', "method: Extra inputs are not permitted"),
-    ],
-)
-def test_wrong_plans(tmp_path, text, message):
-    path = tmp_path / "study.toml"
-    path.write_text(text)
-    with pytest.raises(ConfigError, match=message):
-        read_study(path)
+def test_an_interrupt_stops_what_runs(tmp_path):
+    runner = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        grid(tmp_path, runner).run({})
+    assert runner.stopped
+
+
+def test_the_default_runner_runs_processes(tmp_path):
+    runner = Processes(1)
+    assert runner.run(["sh", "-c", "echo said; exit 4"], tmp_path / "log") == 4
+    assert (tmp_path / "log").read_text() == "said\n"

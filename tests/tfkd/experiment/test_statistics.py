@@ -4,7 +4,7 @@ from math import isnan, nan, sqrt
 
 import pytest
 
-from tfkd.experiment.statistics import holm, paired_comparison
+from tfkd.experiment.statistics import detectable_effect, holm, paired_comparison
 
 
 def test_paired_comparison_by_hand():
@@ -29,3 +29,8 @@ def test_holm_by_hand():
     assert holm([0.6, 0.9]) == [1.0, 1.0]
     corrected = holm([nan, 0.02])
     assert isnan(corrected[0]) and corrected[1] == 0.02
+
+
+def test_detectable_effect_by_hand():
+    # t with 2 degrees of freedom: two-sided .05 / 1 at 4.3027, over sqrt(3)
+    assert detectable_effect(3, 1, 0.05) == pytest.approx(4.3027 / sqrt(3), rel=1e-4)

@@ -1,0 +1,88 @@
+"""The text of studies whose answers are known."""
+
+import pytest
+from synthetic_study import CLEAR, study
+
+from tfkd.experiment.verdict import listed, p_text, plural, verdict
+
+
+def bullets(result, system, reference):
+    text = verdict(result).split(f"### {system} models")[1].split("###")[0]
+    return text.split(f"Against `{reference}`:\n\n")[1].split("\n\n")[0].strip().splitlines()
+
+
+def test_what_is_significant_is_said_and_nothing_else():
+    hint, cosine = bullets(CLEAR, "float", "none")
+    scores = (
+        "PESQ-WB {0}, p < .001; STOI {0}, p < .001; ESTOI {0}, p < .001; SI-SDR {1} dB, p < .001"
+    )
+    up, down = scores.format("+0.100", "+0.10"), scores.format("-0.100", "-0.10")
+    assert cosine == (
+        f"- `cosine` is significantly better in width ({up}) and significantly worse in latent "
+        f"({down}); the other 4 comparisons are not significant."
+    )
+    twice, half = scores.format("+0.200", "+0.20"), scores.format("+0.100", "+0.10")
+    assert hint == (
+        f"- `hint` is significantly better in latent ({twice}) and all scenarios ({half}); the "
+        f"other 4 comparisons are not significant."
+    )
+    (cosine,) = bullets(CLEAR, "float", "hint")
+    assert "better in width" in cosine and "worse in latent" in cosine
+
+
+def test_equal_methods_do_not_differ():
+    for line in bullets(CLEAR, "int8", "none"):
+        assert "does not differ significantly in any metric or scenario (smallest p = " in line
+        assert "better" not in line and "worse" not in line
+
+
+def test_the_extent_and_the_power():
+    text = verdict(CLEAR)
+    assert text.startswith("3 methods x 2 scenarios x 5 seeds: 30 of 30 cells finished.\n\n")
+    assert "Lambda, chosen on validation: `cosine` 0.3." in text
+    # t(1 - .05 / 12, 4) = 4.8510 (tables: 4.604 for .005, 5.598 for .0025), over sqrt(5)
+    assert "the 6 comparisons of one metric" in text and "|d_z| = 2.2 with 5 seeds" in text
+
+
+def test_highest_means():
+    text = verdict(CLEAR).split("### int8")[0]
+    assert "PESQ-WB: `cosine` (width) and `hint` (latent)" in text
+
+
+def test_failed_cells_are_named():
+    failed = [{"method": "cka", "scenario": "width", "seed": 3, "why": "exit code 1"}]
+    text = verdict({**CLEAR, "failed": failed})
+    assert "4 methods x 2 scenarios x 5 seeds: 30 of 31 cells finished." in text
+    assert "Failed and left out: width/cka/seed 3." in text
+
+
+def test_one_seed_tests_nothing():
+    text = verdict(study({("none", "width"): 1.0, ("cosine", "width"): 1.1}, seeds=1))
+    assert text.startswith("2 methods x 1 scenario x 1 seed: 2 of 2 cells finished.")
+    assert "Nothing can be tested" in text
+    assert "- `cosine` cannot be tested." in text and "significantly" not in text
+
+
+def test_without_references_or_cells():
+    alone = study({("cka", "width"): 1.0})
+    assert "Nothing can be tested" in verdict(alone) and "Against" not in verdict(alone)
+    failed = [{"method": "none", "scenario": "width", "seed": 0, "why": "exit code 1"}]
+    empty = study({}, failed=failed, weights={})
+    assert verdict(empty) == (
+        "1 method x 1 scenario x 1 seed: 0 of 1 cell finished. Failed and left out: "
+        "width/none/seed 0.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.00049, "p < .001"), (0.0005, "p = .001"), (0.0321, "p = .032"), (1.0, "p = 1.000")],
+)
+def test_p(p, text):
+    assert p_text(p) == text
+
+
+def test_grammar():
+    assert listed(["a"]) == "a" and listed(["a", "b"]) == "a and b"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert plural(1, "seed") == "1 seed" and plural(0, "cell") == "0 cells"

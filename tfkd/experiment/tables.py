@@ -1,0 +1,95 @@
+"""Tables of a study in Markdown and LaTeX: mean and standard deviation over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import mean, stdev
+from typing import Any
+
+from tfkd.experiment.result import SYSTEMS, by_seed, distinct
+
+DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
+TITLES = {"pesq_wb": "PESQ-WB", "stoi": "STOI", "estoi": "ESTOI", "si_sdr": "SI-SDR dB"}
+HEAD = ("scenario", "method", "system", "seeds", *TITLES.values())
+
+
+def markdown_table(result: Mapping[str, Any]) -> str:
+    """Mean ± standard deviation over seeds per scenario, system and method."""
+    return _markdown(HEAD, _rows(result, "±"))
+
+
+def latex_table(result: Mapping[str, Any]) -> str:
+    """The same as a LaTeX tabular."""
+    body = [
+        " & ".join(cell.replace("_", r"\_") for cell in row) + r" \\"
+        for row in _rows(result, r"$\pm$")
+    ]
+    columns = "lll" + "r" * (len(HEAD) - 3)
+    return "\n".join(
+        [rf"\begin{{tabular}}{{{columns}}}", r"\hline", " & ".join(HEAD) + r" \\", r"\hline"]
+        + [*body, r"\hline", r"\end{tabular}", ""]
+    )
+
+
+def comparison_table(result: Mapping[str, Any], system: str) -> str:
+    """Mean difference, effect size and corrected p of every comparison of one system."""
+    head = ("scenario", "method", "against", "metric", "seeds", "difference", "d_z", "p", "p, Holm")
+    rows = [
+        [
+            row["scenario"],
+            row["method"],
+            row["reference"],
+            TITLES[row["metric"]],
+            str(row["pairs"]),
+            f"{row['difference']:+.{DIGITS[row['metric']]}f}",
+            _defined(row["effect_size"], "+.2f"),
+            _defined(row["p_value"], ".4f"),
+            _defined(row["p_holm"], ".4f"),
+        ]
+        for row in result["comparisons"]
+        if row["system"] == system
+    ]
+    return _markdown(head, rows)
+
+
+def score_text(scores: Mapping[str, float]) -> str:
+    """ "PESQ-WB 1.292, STOI 0.815, ESTOI 0.646, SI-SDR 3.99 dB"."""
+    return ", ".join(
+        f"{title.removesuffix(' dB')} {_defined(scores[metric], f'.{DIGITS[metric]}f')}"
+        f"{' dB' if title.endswith(' dB') else ''}"
+        for metric, title in TITLES.items()
+    )
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _defined(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _rows(result: Mapping[str, Any], plus_minus: str) -> list[list[str]]:
+    cells = result["cells"]
+    rows = []
+    for scenario in distinct(cells, "scenario"):
+        for system in SYSTEMS:
+            for method in distinct(cells, "method"):
+                values = {m: by_seed(cells, scenario, method, system, m) for m in DIGITS}
+                count = max(len(v) for v in values.values())
+                numbers = [
+                    _number(list(values[m].values()), digits, plus_minus)
+                    for m, digits in DIGITS.items()
+                ]
+                rows.append([scenario, method, system, str(count), *numbers])
+    return rows
+
+
+def _number(values: Sequence[float], digits: int, plus_minus: str) -> str:
+    if not values:
+        return "-"
+    if len(values) == 1:
+        return f"{values[0]:.{digits}f}"
+    return f"{mean(values):.{digits}f} {plus_minus} {stdev(values):.{digits}f}"
