@@ -31,6 +31,7 @@ VALID_FOLDERS = ("valid", "validation")
 TEST_FOLDERS = ("test",)
 MANIFEST = "manifest.csv"
 SHORTEST_CUT_S = 10.0
+SHOWN_PROBLEMS = 10
 MANIFEST_LEVELS = 3  # the folder itself and two above it
 
 
@@ -87,20 +88,20 @@ def read_corpus(folder: Path | str, *, valid_fraction: float = 0.1, seed: int = 
     train_root = _existing(root, TRAIN_FOLDERS)
     valid_root = _existing(root, VALID_FOLDERS)
     if train_root is not None:
-        clips = [_read(path, train_root, rows) for path in paths if train_root in path.parents]
+        clips = _read_all([p for p in paths if train_root in p.parents], train_root, rows)
         if not clips:
             raise CorpusError(f"No recordings in the train folder of the corpus: {train_root}.")
         if valid_root is None:
             train, valid = split_by_speaker(clips, valid_fraction, seed)
         else:
             train = clips
-            valid = [_read(path, valid_root, rows) for path in paths if valid_root in path.parents]
+            valid = _read_all([p for p in paths if valid_root in p.parents], valid_root, rows)
             if not valid:
                 raise CorpusError(f"No recordings in the validation folder: {valid_root}.")
     elif any(row.get("split") for row in rows.values()):
         splits = {path: rows.get(path.resolve(), {}).get("split") or "train" for path in paths}
-        train = [_read(path, root, rows) for path in paths if splits[path] in TRAIN_FOLDERS]
-        valid = [_read(path, root, rows) for path in paths if splits[path] in VALID_FOLDERS]
+        train = _read_all([p for p in paths if splits[p] in TRAIN_FOLDERS], root, rows)
+        valid = _read_all([p for p in paths if splits[p] in VALID_FOLDERS], root, rows)
         if not train:
             raise CorpusError(
                 f"The manifest assigns no recording under {root} to the split 'train'. "
@@ -109,7 +110,7 @@ def read_corpus(folder: Path | str, *, valid_fraction: float = 0.1, seed: int = 
         if not valid:
             train, valid = split_by_speaker(train, valid_fraction, seed)
     else:
-        clips = [_read(path, root, rows) for path in paths]
+        clips = _read_all(paths, root, rows)
         train, valid = split_by_speaker(clips, valid_fraction, seed)
     return Corpus(tuple(train), tuple(valid), tuple(skipped))
 
@@ -203,8 +204,9 @@ def read_clip(path: Path, speaker: str = "") -> Clip:
                     if not np.isfinite(block).all():
                         raise AudioError(f"{path} holds NaN or infinite samples. Repair it.")
     except (soundfile.LibsndfileError, OSError) as error:
+        reason = str(error).rstrip(".")
         raise AudioError(
-            f"{path} cannot be read as audio: {error}. Replace or remove it."
+            f"{path} cannot be read as audio: {reason}. Replace or remove it."
         ) from error
     return clip
 
@@ -287,6 +289,26 @@ def _manifest_rows(root: Path) -> dict[Path, Mapping[str, str]]:
                     )
                 return {(base / row["path"]).resolve(): row for row in reader}
     return {}
+
+
+def _read_all(
+    paths: Sequence[Path], root: Path, rows: Mapping[Path, Mapping[str, str]]
+) -> list[Clip]:
+    """Every clip, or one error that names all that cannot be used."""
+    clips, problems = [], []
+    for path in paths:
+        try:
+            clips.append(_read(path, root, rows))
+        except AudioError as error:
+            problems.append(str(error))
+    if len(problems) > 1:
+        shown = problems[:SHOWN_PROBLEMS]
+        if rest := len(problems) - len(shown):
+            shown.append(f"and {rest} more; `tfkd data check {root}` names them all")
+        raise AudioError("\n  ".join([f"{len(problems)} recordings cannot be used:", *shown]))
+    if problems:
+        raise AudioError(problems[0])
+    return clips
 
 
 def _read(path: Path, root: Path, rows: Mapping[Path, Mapping[str, str]]) -> Clip:

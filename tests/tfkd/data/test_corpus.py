@@ -185,3 +185,17 @@ def test_no_samples(tmp_path):
 def test_encoding_that_is_not_decoded(tmp_path):
     with pytest.raises(AudioError, match=r"d\.wav has an encoding.*Received: WAV DOUBLE"):
         read_clip(write(tmp_path / "d.wav", subtype="DOUBLE"))
+
+
+def test_all_recordings_that_cannot_be_used_are_named(tmp_path):
+    for index in range(3):
+        write(tmp_path / f"good{index}.wav")
+    (tmp_path / "bad0.wav").write_bytes(b"RIFF")
+    with pytest.raises(AudioError, match=r"^.*bad0\.wav cannot be read as audio"):
+        read_corpus(tmp_path)
+    for index in range(1, 12):
+        (tmp_path / f"bad{index}.wav").write_bytes(b"RIFF")
+    with pytest.raises(AudioError, match="^12 recordings cannot be used:\n") as caught:
+        read_corpus(tmp_path)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 12 and lines[-1].startswith("  and 2 more; `tfkd data check")
