@@ -47,21 +47,20 @@ class Example:
 
 
 def choose_pairs(pairs: Sequence[Pair], count: int = COUNT) -> list[Pair]:
-    """Pairs to listen to: SNRs evenly from the lowest to the highest, one pair of each.
+    """Pairs to listen to: as many SNRs as there are places for, evenly from lowest to highest.
 
-    Within its SNR the k-th choice lies k / count of the way down the list, so that corpora that are
-    sorted by speaker give different speakers. Nothing is chosen by how well it sounds.
+    Where pairs of one SNR lie in a list that is sorted by speaker, other places of the list are
+    taken for each SNR, for other speakers. Nothing is chosen by how well it sounds.
     """
     snrs = sorted({pair.snr_db for pair in pairs}, key=lambda snr: (snr is None, snr or 0.0))
-    groups = [[pair for pair in pairs if pair.snr_db == snr] for snr in snrs]
-    if len(groups) > count:
-        groups = [groups[round(i * (len(groups) - 1) / max(1, count - 1))] for i in range(count)]
-    chosen: list[Pair] = []
-    for place in range(count):
-        group = groups[place * len(groups) // count]
-        pair = group[place * len(group) // count]
-        if pair not in chosen:
-            chosen.append(pair)
+    if len(snrs) > count:
+        snrs = [snrs[round(i * (len(snrs) - 1) / max(1, count - 1))] for i in range(count)]
+    chosen = []
+    for i, snr in enumerate(snrs):
+        group = [pair for pair in pairs if pair.snr_db == snr]
+        places = count * (i + 1) // len(snrs) - count * i // len(snrs)
+        at = {(j * len(snrs) + i) * len(group) // (places * len(snrs)) for j in range(places)}
+        chosen += [group[index] for index in sorted(at)]
     return chosen
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,10 +42,10 @@ class Share:
 
 @dataclass(frozen=True)
 class ChipRow:
-    """One known chip, and whether the model fits it."""
+    """One chip, whether the model fits, and the time of a hop: kernels -> band, where known."""
 
     fit: Fit
-    cycles: CycleBand | None
+    cycles: Mapping[str, CycleBand]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Memory:
         boxes: the arena's head over time.
         shares: head and tail, the tail by its categories.
         chips: every chip that firmware_ref knows.
+        chosen: the target among them; None if none was named.
     """
 
     report: Report
@@ -65,6 +67,7 @@ class Memory:
     roles: tuple[str, ...]
     shares: tuple[Share, ...]
     chips: tuple[ChipRow, ...]
+    chosen: ChipRow | None
 
 
 def read_memory(tflite: Path, target: Target | None) -> Memory:
@@ -97,13 +100,19 @@ def read_memory(tflite: Path, target: Target | None) -> Memory:
             )
             if size
         ),
-        tuple(
-            ChipRow(
-                check_fit(chip, plan.min_bytes, report.model_bytes),
-                estimate_cycles(report.macs, chip),
-            )
-            for chip in TARGETS.values()
-        ),
+        tuple(_chip(chip, report) for chip in TARGETS.values()),
+        _chip(target, report) if target else None,
+    )
+
+
+def _chip(target: Target, report: Report) -> ChipRow:
+    bands = {
+        "reference": estimate_cycles(report.macs, target),
+        "CMSIS-NN": estimate_cycles(report.macs, target, cmsis_nn=True),
+    }
+    return ChipRow(
+        check_fit(target, report.plan.min_bytes, report.model_bytes),
+        {kernels: band for kernels, band in bands.items() if band},
     )
 
 
