@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfkd.cli.output import console, print_json, progress
+from tfkd.cli.output import console, print_json, progress, working
 from tfkd.engines.choice import DEFAULT_MODEL, KERAS, engine_factory, find_tflite
 from tfkd.errors import MissingPackageError, ModelError
 
@@ -77,10 +77,12 @@ def evaluate(
     if noisy is None or clean is None:
         from tfkd.data.demo import demo_corpus
 
-        demo = demo_corpus()
+        with working("making the demo's pairs"):
+            demo = demo_corpus()
         noisy, clean = str(demo.noisy), str(demo.clean)
     pairs = find_pairs(noisy, clean, manifest)[:limit]
-    engines = _engines(model, systems)
+    with working("loading"):
+        engines = _engines(model, systems)
     with progress("evaluating", len(pairs)) as advance:
         evaluation = evaluate_pairs(pairs, engines, jobs, advance)
     _print_tables(evaluation)
