@@ -52,7 +52,7 @@ def compare_denoisers(path: str | Path, hops: int, seed: int) -> DenoiserCompari
     model = read_streaming_model(path)
     config = model.frontend
     samples = to_int16(speech_like_signal(config, hops * config.hop, seed))
-    received = CDenoiser(c_sources(path), config).process(samples).astype(np.int32)
+    received = CDenoiser(c_sources(path)).process(samples).astype(np.int32)
     noisy = samples.astype(np.float32) / 32768
     expected = to_int16(Enhancer(int8_engine(ORACLE, model)).process(noisy))
     gap = np.abs(received - expected)

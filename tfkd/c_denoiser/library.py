@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfkd.c_denoiser.sources import CSources
-from tfkd.config import FrontEndConfig
 from tfkd.engines.host_library import host_library
 from tfkd.errors import ModelError
 
@@ -24,10 +23,10 @@ class CDenoiser:
         ModelError: the sources have no front end.
     """
 
-    def __init__(self, sources: CSources, config: FrontEndConfig) -> None:
-        if not sources.has_front_end:
+    def __init__(self, sources: CSources) -> None:
+        if sources.frontend is None:
             raise ModelError("the exported C code has no front end, so it denoises no samples.")
-        self._hop = config.hop
+        self._hop = sources.frontend.hop
         hops = (files("tfkd.c_denoiser") / "hops.c").read_text(encoding="utf-8")
         self._library = host_library({**sources.files, "hops.c": hops})
         self._library.tfkd_denoiser_bytes.restype = ctypes.c_size_t

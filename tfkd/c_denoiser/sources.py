@@ -11,9 +11,11 @@ from firmware_ref.errors import FirmwareRefError
 from firmware_ref.reader import read_model
 from tfkd.atomic import atomic_path
 from tfkd.c_denoiser.front_end import front_end_files
+from tfkd.config import FrontEndConfig
 from tfkd.engines.streaming_model import METADATA_NAME, parse_streaming_model
 from tfkd.errors import ConversionError, ModelError
 
+INT16_BYTES, FLOAT_BYTES = 2, 4
 FIXED_FILES = ("denoiser.h", "denoiser.c", "real_fft.h", "real_fft.c", "float32.h")
 
 
@@ -23,11 +25,15 @@ class CSources:
 
     Attributes:
         files: name -> text, to be written side by side and compiled together.
-        has_front_end: whether `tfkd_denoise_hop` is there, or `tfkd_step` alone.
+        frontend: that of `tfkd_denoise_hop`; None where there is `tfkd_step` alone.
+        state_bytes: RAM of one channel: `tfkd_denoiser`, or `tfkd_state`.
+        work_bytes: RAM of the buffers that all channels share.
     """
 
     files: dict[str, str] = field(repr=False)
-    has_front_end: bool
+    frontend: FrontEndConfig | None
+    state_bytes: int
+    work_bytes: int
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write them into a folder, each whole or not at all; returns their paths.
@@ -58,12 +64,18 @@ def c_sources(path: str | Path) -> CSources:
     except FirmwareRefError as error:
         raise ModelError(f"{path}: is not a usable .tflite model: {error}") from error
     try:
-        model_files = export_c(model).files
+        exported = export_c(model)
     except FirmwareRefError as error:
         raise ConversionError(f"{path}: cannot become C code: {error}") from error
     if METADATA_NAME not in model.metadata:
-        return CSources(model_files, has_front_end=False)
-    front_end = front_end_files(parse_streaming_model(content, path))
+        return CSources(exported.files, None, exported.state_bytes, exported.work_bytes)
+    streaming = parse_streaming_model(content, path)
+    config = streaming.frontend
     folder = files("tfkd.c_denoiser")
     fixed = {name: (folder / name).read_text(encoding="utf-8") for name in FIXED_FILES}
-    return CSources({**model_files, **front_end, **fixed}, has_front_end=True)
+    return CSources(
+        {**exported.files, **front_end_files(streaming), **fixed},
+        config,
+        state_bytes=exported.state_bytes + config.hop * (INT16_BYTES + FLOAT_BYTES),
+        work_bytes=exported.work_bytes + 2 * config.window * FLOAT_BYTES,
+    )

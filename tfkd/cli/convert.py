@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tfkd.cli.completion import targets
 from tfkd.cli.deployed import deployed, fit, print_deployed
+from tfkd.cli.exported import exported, print_exported
 from tfkd.cli.output import json_option, print_json, working
 from tfkd.errors import ConversionError
+from tfkd.released import released_folders
+
+if TYPE_CHECKING:
+    from firmware_ref.targets import Target
+
+C_FOLDER = "c"
 
 
 @click.command()
-@click.argument("run", metavar="[RUN]", default="runs/latest")
+@click.argument("source", metavar="[RUN|NAME|FILE]", default="runs/latest")
 @click.option(
     "--tflite-micro", is_flag=True, required=True, help="For TFLite Micro; the only format so far."
 )
-@click.option("-o", "--output", metavar="DIR", help="Where the files go.  [default: RUN]")
+@click.option(
+    "--emit-c",
+    is_flag=True,
+    help="Also write C99 code that needs no interpreter, front end included.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    help="Where the files go; the C code of a RUN goes to DIR/c.  [default: RUN, or c beside FILE]",
+)
 @click.option(
     "--target",
     metavar="CHIP",
@@ -26,34 +44,98 @@ from tfkd.errors import ConversionError
 )
 @json_option
 def convert(
-    run: str, tflite_micro: bool, output: str | None, target: str | None, as_json: bool
+    source: str,
+    tflite_micro: bool,
+    emit_c: bool,
+    output: str | None,
+    target: str | None,
+    as_json: bool,
 ) -> None:
-    """Convert a run to int8 for TFLite Micro.
+    """Convert a run to int8 for TFLite Micro; a run or any .tflite to C99.
 
     Writes a streaming model.tflite, the same as a C array, a resolver with its operators, and a
-    memory report. Exit code 3 when the converted graph is not what TFLite Micro runs (the
-    tensor or operator is named), or when it does not fit the target.
+    memory report. With --emit-c also the model as C99 code with the front end around it: add the
+    files to a firmware and call tfkd_denoise_hop. A released model or a .tflite is converted
+    already, so of it the C code alone is written; of a .tflite that tfkd did not make, it has no
+    front end. Exit code 3 when the converted graph is not what TFLite Micro or the C export run
+    (the tensor or operator is named), or when it does not fit the target.
 
     \b
     Example:
       tfkd convert --tflite-micro
-      tfkd convert --tflite-micro runs/latest --target nano33ble
+      tfkd convert --tflite-micro runs/latest --emit-c --target nano33ble
+      tfkd convert --tflite-micro tiny --emit-c -o firmware/denoiser
     """
     from firmware_ref.targets import find_target
+
+    chip = find_target(target) if target else None
+    tflite = _tflite(source)
+    if tflite is None:
+        report = _convert_run(source, output, emit_c)
+    elif emit_c:
+        report = _emit_c(tflite, _c_folder(tflite, output))
+    else:
+        raise click.UsageError(f"{source} is converted already; --emit-c writes it as C code.")
+    if chip:
+        report["target"] = _fit(report, chip)
+    if as_json:
+        print_json("convert", {"source": source, **report})
+    else:
+        click.echo("\n".join(report["files"]))
+        if "arena" in report:
+            print_deployed(report)
+        if report["c"]:
+            print_exported(report["c"])
+    if chip and not report["target"]["fits"]:
+        raise ConversionError(f"the model does not fit {chip.name}; see the margins above.")
+
+
+def _tflite(source: str) -> Path | None:
+    """The .tflite that a FILE or a released NAME stands for; None for a run."""
+    if Path(source).is_file():
+        return Path(source)
+    if not Path(source).exists() and source in released_folders():
+        return released_folders()[source] / "model.tflite"
+    return None
+
+
+def _c_folder(tflite: Path, output: str | None) -> Path:
+    if output:
+        return Path(output)
+    if tflite.parent in released_folders().values():
+        raise click.UsageError("say with -o DIR where the C code of a released model goes.")
+    return tflite.parent / C_FOLDER
+
+
+def _convert_run(run: str, output: str | None, emit_c: bool) -> dict[str, Any]:
     from tfkd.convert import convert_run
     from tfkd.train.run_directory import RunDirectory
 
-    chip = find_target(target) if target else None
     with working("converting"):
         folder = convert_run(RunDirectory.open(run), Path(output) if output else None)
-    report = deployed(folder / "model.tflite")
-    if chip:
-        report["target"] = fit(report, chip)
     files = [str(path) for path in (*sorted(folder.glob("model*")), folder / "memory.json")]
-    if as_json:
-        print_json("convert", {"run": run, "files": files, **report})
-    else:
-        click.echo("\n".join(files))
-        print_deployed(report)
-    if chip and not report["target"]["fits"]:
-        raise ConversionError(f"the model does not fit {chip.name}; see the margins above.")
+    report = {"files": files, **deployed(folder / "model.tflite"), "c": None}
+    if emit_c:
+        c_code = _emit_c(folder / "model.tflite", folder / C_FOLDER)
+        report |= {"files": files + c_code["files"], "c": c_code["c"]}
+    return report
+
+
+def _emit_c(tflite: Path, folder: Path) -> dict[str, Any]:
+    """Write the C code; what it costs, and for tfkd's own models what the .tflite costs."""
+    from tfkd.c_denoiser import c_sources
+
+    with working("exporting C"):
+        sources = c_sources(tflite)
+        files = [str(path) for path in sources.write(folder)]
+        c_code = exported(sources, folder)
+    if sources.frontend is None:
+        click.echo(f"{tflite}: carries no front end of tfkd, so the model is alone.", err=True)
+        return {"files": files, "path": str(tflite), "c": c_code}
+    return {"files": files, **deployed(tflite), "c": c_code}
+
+
+def _fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
+    if "arena" not in report:
+        raise click.UsageError("--target needs a model that tfkd converted.")
+    return fit(report, chip)

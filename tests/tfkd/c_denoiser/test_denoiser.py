@@ -11,7 +11,6 @@ from denoiser_program import compile_program, desktop, gate_with, loud_and_quiet
 from tfkd.c_denoiser import c_sources
 from tfkd.c_denoiser.library import CDenoiser
 from tfkd.engines.choice import engine_factory
-from tfkd.engines.streaming_model import read_streaming_model
 from tfkd.errors import ModelError
 from tfkd.released import released_folders
 
@@ -91,7 +90,7 @@ def test_released_models_over_minutes(name):
         pieces.append(np.round(32767 * np.clip(voice, -1, 1)).astype(np.int16))
     samples = np.concatenate(pieces)
     samples = samples[: len(samples) // hop * hop]
-    denoiser = CDenoiser(c_sources(path), read_streaming_model(path).frontend)
+    denoiser = CDenoiser(c_sources(path))
     output = denoiser.process(samples)
     assert len(samples) > 2 * 60 * engine.frontend.sample_rate
     assert np.array_equal(output, desktop(engine, samples))
@@ -112,14 +111,14 @@ def test_code_uses_neither_heap_nor_double_nor_mathematics(gate):
 
 
 def test_whole_hops_are_expected(gate):
-    denoiser = CDenoiser(c_sources(gate), read_streaming_model(gate).frontend)
+    denoiser = CDenoiser(c_sources(gate))
     with pytest.raises(ValueError, match="whole hops of 256, received 300 samples"):
         denoiser.process(np.zeros(300, np.int16))
 
 
-def test_a_model_without_front_end_denoises_nothing(gate, tmp_path):
+def test_a_model_without_front_end_denoises_nothing(tmp_path):
     from gate_model import gate_model
 
     (tmp_path / "model.tflite").write_bytes(gate_model(metadata={}))
     with pytest.raises(ModelError, match="has no front end"):
-        CDenoiser(c_sources(tmp_path / "model.tflite"), read_streaming_model(gate).frontend)
+        CDenoiser(c_sources(tmp_path / "model.tflite"))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
+from compiled_c import COMPILERS, needs_compiler
 from conftest import SMALL_RUN, noisy_voice
 
 from tfkd.cli import main
@@ -32,7 +33,7 @@ def trained(tmp_path_factory, small_corpus):
 def converted(trained):
     """The run with its model.tflite, and what `tfkd convert` said."""
     run = trained[1]
-    return run, tfkd("convert", "--tflite-micro", run, "--target", "nano33ble")
+    return run, tfkd("convert", "--tflite-micro", run, "--emit-c", "--target", "nano33ble")
 
 
 def test_training_prints_the_run_and_logs(trained):
@@ -49,6 +50,8 @@ def test_converted_files_are_listed(converted):
     assert {path.name for path in listed} >= {"model.tflite", "model_data.cc", "model_data.h"}
     assert all(path.is_file() and path.parent == run for path in listed)
     assert "nano33ble: fits" in result.stdout
+    assert str(run / "c" / "denoiser.c") in lines and (run / "c" / "denoiser.c").is_file()
+    assert f"C code in {run / 'c'}: tfkd_denoise_hop" in result.stdout
 
 
 def test_model_that_does_not_fit_exits_3_with_its_report(converted, tmp_path, monkeypatch):
@@ -72,7 +75,11 @@ def test_model_that_does_not_fit_exits_3_with_its_report(converted, tmp_path, mo
 @pytest.mark.oracle
 def test_verify_of_a_run_compares_streaming_with_offline_too(converted):
     report = json.loads(tfkd("verify", converted[0], "--frames", 300, "--json").stdout)
-    assert [engine["equal"] for engine in report["engines"]] == [True, True]
+    assert {engine["engine"]: engine["equal"] for engine in report["engines"]} == {
+        "tflite": True,
+        "firmware-ref": True,
+        **({"c": True} if COMPILERS else {}),
+    }
     assert report["streaming"]["float_difference"] <= 1e-5
     assert report["streaming"]["quantized_difference"] == 0.0
 
@@ -87,7 +94,9 @@ def test_evaluate_scores_float_and_int8(converted, pair_folders):
     assert report["systems"]["int8"] == report["systems"]["int8-tflm"]
 
 
-@pytest.mark.parametrize("engine", ["keras", "tflite", "firmware-ref"])
+@pytest.mark.parametrize(
+    "engine", ["keras", "tflite", "firmware-ref", pytest.param("c", marks=needs_compiler)]
+)
 def test_denoise_with_every_engine(converted, tmp_path, engine):
     soundfile.write(tmp_path / "in.wav", noisy_voice(1.0), 16000)
     tfkd(
