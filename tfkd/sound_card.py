@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -128,16 +128,17 @@ def microphone(
         AudioError: no such device, or it refuses the sample rate.
     """
     package = import_sounddevice()
-    with _failures_named(package):
-        stream = package.InputStream(
-            device=device,
-            samplerate=sample_rate,
-            blocksize=hop,
-            channels=1,
-            dtype="float32",
-            latency=latency,
-        )
-    with stream:
+    with ExitStack() as opened:
+        with _failures_named(package):
+            stream = package.InputStream(
+                device=device,
+                samplerate=sample_rate,
+                blocksize=hop,
+                channels=1,
+                dtype="float32",
+                latency=latency,
+            )
+            opened.enter_context(stream)
         yield Microphone(package, stream)
 
 
@@ -150,18 +151,19 @@ def loudspeaker(
     Args, Raises: as `microphone`.
     """
     package = import_sounddevice()
-    with _failures_named(package):
-        found = package.query_devices(device, "output")
-        channels = min(2, int(found["max_output_channels"]))
-        stream = package.OutputStream(
-            device=device,
-            samplerate=sample_rate,
-            blocksize=hop,
-            channels=channels,
-            dtype="float32",
-            latency=latency,
-        )
-    with stream:
+    with ExitStack() as opened:
+        with _failures_named(package):
+            found = package.query_devices(device, "output")
+            channels = min(2, int(found["max_output_channels"]))
+            stream = package.OutputStream(
+                device=device,
+                samplerate=sample_rate,
+                blocksize=hop,
+                channels=channels,
+                dtype="float32",
+                latency=latency,
+            )
+            opened.enter_context(stream)
         waiting = _WAITING_HOPS * hop
         sink = Loudspeaker(package, stream, channels, 1000.0 * waiting / sample_rate)
         sink.write(np.zeros(waiting, np.float32))

@@ -35,6 +35,7 @@ def real_arguments(name: str) -> set[str]:
 
 class _Stream:
     latency = 0.01
+    busy = False
 
     def __init__(self, **arguments: object) -> None:
         unknown = set(arguments) - real_arguments(type(self).__name__)
@@ -48,6 +49,8 @@ class _Stream:
         self.is_open = False
 
     def __enter__(self) -> _Stream:
+        if self.busy:
+            raise PortAudioError("Device unavailable [PaErrorCode -9985]")
         self.is_open = True
         return self
 

@@ -98,6 +98,23 @@ def test_no_such_device(live, card, args, message):
     assert message in result.stderr and len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("stream", ["InputStream", "OutputStream"])
+def test_a_busy_device(live, card, monkeypatch, stream):
+    monkeypatch.setattr(getattr(card, stream), "busy", True)
+    result = live()
+    assert result.exit_code == 1
+    assert "The sound card cannot be used: Device unavailable" in result.stderr
+
+
+def test_another_sample_rate(card):
+    from tfkd.errors import AudioError
+    from tfkd.sound_card import microphone
+
+    with pytest.raises(AudioError, match="Invalid sample rate.*such as default or pulse"):
+        with microphone(None, 44100, HOP):
+            pass
+
+
 def test_list_devices(live, card):
     assert live("--list-devices").stdout == (
         "  0 Mic: 2 in, 0 out, 48000 Hz  (default input)\n"
