@@ -44,7 +44,7 @@ def emit_add(emitter: Emitter, step: Step) -> None:
         "a_zero_point": a.zero_point,
         "b_zero_point": b.zero_point,
         "out_zero_point": y.zero_point,
-        "b_left": b_left,
+        "b_left": b_left + 1,  # doubled for multiply_high
         "b_shift": int(kernel_shift(b_shift)),
         "shift": int(kernel_shift(shift)),
     }

@@ -12,27 +12,38 @@
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && defined(__GNUC__) && \
     !defined(TFKD_PLAIN_C)
 #define TFKD_DSP
+#if defined(__ARM_FEATURE_MVE)
+#define TFKD_MVE
+#include <arm_mve.h>
+#endif
+#endif
+
+#ifdef __GNUC__
+#define TFKD_OUT_OF_LINE __attribute__((noinline)) /* saves registers where it stands */
+#else
+#define TFKD_OUT_OF_LINE
 #endif
 
 /* C99 leaves the right shift of a negative number to the compiler; this one must be arithmetic. */
 typedef char tfkd_needs_arithmetic_shift[((-1) >> 1) == -1 ? 1 : -1];
 
-/* x * multiplier / 2^31, rounded to nearest with ties up. |x| < 2^30. */
+/* x * multiplier / 2^32, rounded to nearest with ties up. */
 static inline int32_t multiply_high(int32_t x, int32_t multiplier)
 {
 #ifdef TFKD_DSP
     int32_t high;
-    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(x * 2), "r"(multiplier));
+    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(x), "r"(multiplier));
     return high;
 #else
-    return (int32_t)(((int64_t)(x * 2) * multiplier + ((int64_t)1 << 31)) >> 32);
+    const int64_t product = (int64_t)x * multiplier;
+    return (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
 #endif
 }
 
-/* x * multiplier * 2^(-31 - shift), its last bit still to be rounded off: (result + 1) >> 1.
+/* x * multiplier * 2^(-32 - shift), its last bit still to be rounded off: (result + 1) >> 1.
  *
- * TensorFlow Lite rounds a second time, to nearest with ties away from 0, which is
- * (high + (high >> 31) + 2^shift) >> (shift + 1). */
+ * TensorFlow Lite rounds x / 2 * multiplier / 2^31, then again, to nearest with ties away from 0,
+ * which is (high + (high >> 31) + 2^shift) >> (shift + 1). */
 static inline int32_t scale_twofold(int32_t x, int32_t multiplier, int32_t shift)
 {
     const int32_t high = multiply_high(x, multiplier);
@@ -48,25 +59,40 @@ static inline int32_t saturate_half(int32_t x)
     return limited;
 #else
     const int32_t half = x >> 1;
-    return half < -128 ? -128 : half > 127 ? 127 : half;
+    return (uint32_t)(half + 128) > 255U ? (half >> 31) ^ 127 : half; /* -128, 127 or itself */
 #endif
 }
 
-/* The output of an accumulator of channel k of four; `rounding` is 2 * zero_point + 1. */
+/* The output of an accumulator of channel k of four, |x| < 2^30; `rounding` is
+ * 2 * zero_point + 1. */
 static inline int8_t requantize(int32_t x, const tfkd_channels *q, int k, int32_t rounding)
 {
     if (q->shift[k] < 0) {
-        x *= (int32_t)1 << (-1 - q->shift[k]);
+        x *= (int32_t)2 << (-1 - q->shift[k]);
         return (int8_t)saturate_half(2 * multiply_high(x, q->multiplier[k]) + rounding);
     }
-    return (int8_t)saturate_half(scale_twofold(x, q->multiplier[k], q->shift[k]) + rounding);
+    return (int8_t)saturate_half(scale_twofold(2 * x, q->multiplier[k], q->shift[k]) + rounding);
 }
 
 /* The same where the shift is not negative. */
 static inline int8_t requantize_down(int32_t x, const tfkd_channels *q, int k, int32_t rounding)
 {
-    return (int8_t)saturate_half(scale_twofold(x, q->multiplier[k], q->shift[k]) + rounding);
+    return (int8_t)saturate_half(scale_twofold(2 * x, q->multiplier[k], q->shift[k]) + rounding);
 }
+
+#ifdef TFKD_MVE
+static inline int32x4_t scale_twofold_4(int32x4_t x, int32x4_t multiplier, int32x4_t shift)
+{
+    const int32x4_t high = vrmulhq_s32(x, multiplier);
+    return vshlq_s32(vaddq_s32(high, vshrq_n_s32(high, 31)), vnegq_s32(shift));
+}
+
+static inline int32x4_t saturate_half_4(int32x4_t x)
+{
+    const int32x4_t half = vshrq_n_s32(x, 1);
+    return vminq_s32(vmaxq_s32(half, vdupq_n_s32(-128)), vdupq_n_s32(127));
+}
+#endif
 
 static inline void requantize_4(int8_t *out, const int32_t sum[4], const tfkd_channels *q,
                                 int32_t rounding)
@@ -80,10 +106,17 @@ static inline void requantize_4(int8_t *out, const int32_t sum[4], const tfkd_ch
         out[3] = requantize(sum[3], q, 3, rounding);
         return;
     }
+#ifdef TFKD_MVE
+    const int32x4_t scaled =
+        scale_twofold_4(vshlq_n_s32(vldrwq_s32(sum), 1), vldrwq_s32(q->multiplier),
+                        vldrbq_s32(q->shift));
+    vstrbq_s32(out, saturate_half_4(vaddq_n_s32(scaled, rounding)));
+#else
     out[0] = requantize_down(sum[0], q, 0, rounding);
     out[1] = requantize_down(sum[1], q, 1, rounding);
     out[2] = requantize_down(sum[2], q, 2, rounding);
     out[3] = requantize_down(sum[3], q, 3, rounding);
+#endif
 }
 
 #ifdef TFKD_DSP
@@ -124,7 +157,20 @@ static inline void dot_4_rows(int32_t sum[4], const int8_t *x, const int8_t *w, 
 {
     const int8_t *row_2 = w + 2 * length;
     const int8_t *const end = x + length;
-#ifdef TFKD_DSP
+#if defined(TFKD_MVE)
+    for (int32_t left = length; left > 0; left -= 16) {
+        const mve_pred16_t lanes = vctp8q((uint32_t)left);
+        const int8x16_t bytes = vldrbq_z_s8(x, lanes);
+        sum[0] = vmladavaq_s8(sum[0], bytes, vldrbq_z_s8(w, lanes));
+        sum[1] = vmladavaq_s8(sum[1], bytes, vldrbq_z_s8(w + length, lanes));
+        sum[2] = vmladavaq_s8(sum[2], bytes, vldrbq_z_s8(row_2, lanes));
+        sum[3] = vmladavaq_s8(sum[3], bytes, vldrbq_z_s8(row_2 + length, lanes));
+        x += 16;
+        w += 16;
+        row_2 += 16;
+    }
+    x = end;
+#elif defined(TFKD_DSP)
     const int8_t *const words_end = x + (length & ~3);
     while (x != words_end) {
         const uint32_t word = load_word(x);
@@ -153,6 +199,15 @@ static inline void dot_4_rows(int32_t sum[4], const int8_t *x, const int8_t *w, 
 static inline const int8_t *add_taps(int32_t sum[4], const int8_t *x, int32_t step,
                                      const int8_t *w, int32_t count)
 {
+#ifdef TFKD_MVE
+    int32x4_t sums = vldrwq_s32(sum);
+    for (; count; count--) {
+        sums = vaddq_s32(sums, vmulq_s32(vldrbq_s32(x), vldrbq_s32(w)));
+        x += step;
+        w += 4;
+    }
+    vstrwq_s32(sum, sums);
+#endif
     for (; count; count--) {
 #ifdef TFKD_DSP
         const uint32_t x_word = load_word(x), w_word = load_word(w);

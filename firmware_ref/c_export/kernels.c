@@ -8,26 +8,59 @@
 
 #include "arithmetic.h"
 
-/* Whether all taps of the window at (top, left) lie inside the input. */
-static inline int is_inside(const tfkd_convolution *c, int32_t top, int32_t left)
+/* Output positions along one axis, from `begin` to before `end`. */
+typedef struct {
+    int32_t begin, end;
+} span;
+
+/* Those whose window lies inside the input. */
+static span inside(int32_t in_size, int32_t filter_size, int32_t stride, int32_t dilation,
+                   int32_t pad)
 {
-    return top >= 0 && top + (c->filter_height - 1) * c->dilation_height < c->in_height &&
-           left >= 0 && left + (c->filter_width - 1) * c->dilation_width < c->in_width;
+    const int32_t last = in_size + pad - 1 - (filter_size - 1) * dilation;
+    const span positions = {(pad + stride - 1) / stride, last < 0 ? 0 : last / stride + 1};
+    return positions;
+}
+
+static span rows_inside(const tfkd_convolution *c)
+{
+    return inside(c->in_height, c->filter_height, c->stride_height, c->dilation_height,
+                  c->pad_top);
+}
+
+static span columns_inside(const tfkd_convolution *c)
+{
+    return inside(c->in_width, c->filter_width, c->stride_width, c->dilation_width, c->pad_left);
+}
+
+static inline int contains(span positions, int32_t position)
+{
+    return position >= positions.begin && position < positions.end;
 }
 
 /* Whether a window inside the input is one piece of it. */
 static int is_whole(const tfkd_convolution *c)
 {
     return (c->filter_width == 1 || c->dilation_width == 1) &&
-           (c->filter_height == 1 ||
-            (c->dilation_height == 1 && c->filter_width == c->in_width));
+           (c->filter_height == 1 || (c->dilation_height == 1 && c->filter_width == c->in_width));
 }
 
-/* Copies the window at (top, left) to `patch`. */
-static void copy_window(int8_t *patch, const int8_t *in, const tfkd_convolution *c, int32_t top,
-                        int32_t left)
+/* Where the window of a position lies, if it lies inside the input. */
+static inline const int8_t *window_at(const int8_t *in, const tfkd_convolution *c, int32_t row,
+                                      int32_t column)
+{
+    const int32_t top = row * c->stride_height - c->pad_top;
+    const int32_t left = column * c->stride_width - c->pad_left;
+    return in + (top * c->in_width + left) * c->in_channels;
+}
+
+/* Copies the window of a position to `patch`. */
+static void copy_window(int8_t *patch, const int8_t *in, const tfkd_convolution *c, int32_t row,
+                        int32_t column)
 {
     const size_t channels = (size_t)c->in_channels;
+    const int32_t top = row * c->stride_height - c->pad_top;
+    const int32_t left = column * c->stride_width - c->pad_left;
     for (int32_t i = 0; i < c->filter_height; i++) {
         const int32_t y = top + i * c->dilation_height;
         for (int32_t j = 0; j < c->filter_width; j++) {
@@ -42,12 +75,12 @@ static void copy_window(int8_t *patch, const int8_t *in, const tfkd_convolution 
     }
 }
 
-/* One output position: every row of weights times x. */
-static void dense(int8_t *out, const int8_t *x, int32_t length, const tfkd_convolution *c)
+/* One output position of CONV_2D: every row of weights times x. */
+static inline void dense(int8_t *out, const int8_t *x, int32_t length, const tfkd_convolution *c)
 {
+    const int32_t rounding = 2 * c->out_zero_point + 1;
     const int8_t *w = c->weights;
     const tfkd_channels *q = c->channels;
-    const int32_t rounding = 2 * c->out_zero_point + 1;
     int32_t left = c->out_channels;
     for (; left >= 4; left -= 4) {
         int32_t sum[4] = {q->bias[0], q->bias[1], q->bias[2], q->bias[3]};
@@ -68,58 +101,68 @@ static void dense(int8_t *out, const int8_t *x, int32_t length, const tfkd_convo
 
 void tfkd_conv_2d(int8_t *out, const int8_t *in, int8_t *patch, const tfkd_convolution *conv)
 {
-    const tfkd_convolution *const c = conv;
-    const int32_t length = c->filter_height * c->filter_width * c->in_channels;
-    const int whole = is_whole(c);
-    for (int32_t row = 0; row < c->out_height; row++) {
-        for (int32_t column = 0; column < c->out_width; column++) {
-            const int32_t top = row * c->stride_height - c->pad_top;
-            const int32_t left = column * c->stride_width - c->pad_left;
+    const tfkd_convolution c = *conv; /* a copy, which stores to `out` cannot change */
+    const span none = {0, 0};
+    const span rows = is_whole(conv) ? rows_inside(conv) : none;
+    const span columns = columns_inside(conv);
+    const int32_t length = c.filter_height * c.filter_width * c.in_channels;
+    for (int32_t row = 0; row < c.out_height; row++) {
+        for (int32_t column = 0; column < c.out_width; column++) {
             const int8_t *x = patch;
-            if (whole && is_inside(c, top, left)) {
-                x = in + (top * c->in_width + left) * c->in_channels;
+            if (contains(rows, row) && contains(columns, column)) {
+                x = window_at(in, &c, row, column);
             } else {
-                copy_window(patch, in, c, top, left);
+                copy_window(patch, in, conv, row, column);
             }
-            dense(out, x, length, c);
-            out += c->out_channels;
+            dense(out, x, length, &c);
+            out += c.out_channels;
         }
     }
 }
 
-/* One output position of a depthwise convolution: `rows` of `columns` taps. */
-static void depthwise(int8_t *out, const int8_t *x, int32_t rows, int32_t row_step,
-                      int32_t columns, int32_t column_step, const tfkd_convolution *c)
+/* Where a depthwise convolution's window lies, and the steps from tap to tap. */
+typedef struct {
+    const int8_t *taps;
+    int32_t row_step, column_step;
+} window;
+
+/* One output position for the first `fours` * 4 channels, where out_channels == in_channels. */
+static TFKD_OUT_OF_LINE void depthwise(int8_t *out, window x, int32_t fours, const tfkd_convolution *c)
 {
     const int32_t rounding = 2 * c->out_zero_point + 1;
+    /* One row of many taps is faster than many rows of one. */
+    const int32_t rows = c->filter_width == 1 ? 1 : c->filter_height;
+    const int32_t columns = c->filter_width == 1 ? c->filter_height : c->filter_width;
+    const int32_t step = c->filter_width == 1 ? x.row_step : x.column_step;
     const int8_t *w = c->weights;
     const tfkd_channels *q = c->channels;
-    int32_t left = c->in_channels == c->out_channels ? c->out_channels : 0;
-    for (; left >= 4; left -= 4) {
+    for (; fours; fours--) {
         int32_t sum[4] = {q->bias[0], q->bias[1], q->bias[2], q->bias[3]};
-        for (int32_t i = 0; i < rows; i++) {
-            w = add_taps(sum, x + i * row_step, column_step, w, columns);
+        const int8_t *taps = x.taps;
+        for (int32_t i = rows; i; i--) {
+            w = add_taps(sum, taps, step, w, columns);
+            taps += x.row_step;
         }
         requantize_4(out, sum, q, rounding);
-        x += 4;
+        x.taps += 4;
         out += 4;
         q++;
     }
 }
 
-/* The output channels from `channel` on, each for itself. */
-static void depthwise_rest(int8_t *out, const int8_t *x, int32_t row_step, int32_t column_step,
-                           const tfkd_convolution *c, int32_t channel)
+/* One output position for the channels from `channel` on, each for itself. */
+static void depthwise_rest(int8_t *out, window x, int32_t channel, const tfkd_convolution *c)
 {
-    const int32_t taps = c->filter_height * c->filter_width;
+    const int32_t size = c->filter_height * c->filter_width;
     const int32_t per_input = c->out_channels / c->in_channels;
     for (; channel < c->out_channels; channel++) {
         const tfkd_channels *const q = c->channels + channel / 4;
-        const int8_t *w = c->weights + channel / 4 * taps * 4 + channel % 4;
+        const int8_t *w = c->weights + channel / 4 * size * 4 + channel % 4;
+        const int8_t *const taps = x.taps + channel / per_input;
         int32_t sum = q->bias[channel % 4];
         for (int32_t i = 0; i < c->filter_height; i++) {
             for (int32_t j = 0; j < c->filter_width; j++) {
-                sum += x[i * row_step + j * column_step + channel / per_input] * *w;
+                sum += taps[i * x.row_step + j * x.column_step] * *w;
                 w += 4;
             }
         }
@@ -130,29 +173,25 @@ static void depthwise_rest(int8_t *out, const int8_t *x, int32_t row_step, int32
 void tfkd_depthwise_conv_2d(int8_t *out, const int8_t *in, int8_t *patch,
                             const tfkd_convolution *conv)
 {
-    const tfkd_convolution *const c = conv;
-    for (int32_t row = 0; row < c->out_height; row++) {
-        for (int32_t column = 0; column < c->out_width; column++) {
-            const int32_t top = row * c->stride_height - c->pad_top;
-            const int32_t left = column * c->stride_width - c->pad_left;
-            const int8_t *x = patch;
-            int32_t row_step = c->filter_width * c->in_channels;
-            int32_t column_step = c->in_channels;
-            if (is_inside(c, top, left)) {
-                x = in + (top * c->in_width + left) * c->in_channels;
-                row_step = c->dilation_height * c->in_width * c->in_channels;
-                column_step = c->dilation_width * c->in_channels;
+    const tfkd_convolution c = *conv; /* as above */
+    const span rows = rows_inside(conv);
+    const span columns = columns_inside(conv);
+    const int32_t fours = c.in_channels == c.out_channels ? c.out_channels / 4 : 0;
+    for (int32_t row = 0; row < c.out_height; row++) {
+        for (int32_t column = 0; column < c.out_width; column++) {
+            window x = {patch, c.filter_width * c.in_channels, c.in_channels};
+            if (contains(rows, row) && contains(columns, column)) {
+                x.taps = window_at(in, &c, row, column);
+                x.row_step = c.dilation_height * c.in_width * c.in_channels;
+                x.column_step = c.dilation_width * c.in_channels;
             } else {
-                copy_window(patch, in, c, top, left);
+                copy_window(patch, in, conv, row, column);
             }
-            if (c->filter_width == 1) { /* one row of taps, faster than many of one */
-                depthwise(out, x, 1, 0, c->filter_height, row_step, c);
-            } else {
-                depthwise(out, x, c->filter_height, row_step, c->filter_width, column_step, c);
+            depthwise(out, x, fours, &c);
+            if (4 * fours < c.out_channels) {
+                depthwise_rest(out, x, 4 * fours, conv);
             }
-            const int32_t done = c->in_channels == c->out_channels ? c->out_channels & ~3 : 0;
-            depthwise_rest(out, x, row_step, column_step, c, done);
-            out += c->out_channels;
+            out += c.out_channels;
         }
     }
 }
@@ -168,12 +207,32 @@ void tfkd_add(int8_t *out, const int8_t *a, const int8_t *b, int32_t size,
               const tfkd_addition *addition)
 {
     const tfkd_addition s = *addition;
-    for (int32_t i = 0; i < size; i++) {
-        const int32_t first = (a[i] - s.a_zero_point) * (1 << 19);
-        const int32_t shifted = (b[i] - s.b_zero_point) * (1 << s.b_left);
-        const int32_t second = (scale_twofold(shifted, s.b_multiplier, s.b_shift) + 1) >> 1;
-        const int32_t sum = scale_twofold(first + second, s.multiplier, s.shift);
-        out[i] = (int8_t)saturate_half(sum + 1 + 2 * s.out_zero_point);
+    const int32_t b_offset = s.b_zero_point * (1 << s.b_left);
+    const int32_t offset = s.a_zero_point * (1 << 20) - 1;
+    const int32_t rounding = 2 * s.out_zero_point + 1;
+    int32_t i = 0;
+#ifdef TFKD_MVE
+    for (; i < size; i += 4) {
+        const mve_pred16_t lanes = vctp32q((uint32_t)(size - i));
+        const int32x4_t from_b =
+            vsubq_n_s32(vshlq_r_s32(vldrbq_z_s32(b + i, lanes), s.b_left), b_offset);
+        const int32x4_t twice_b = scale_twofold_4(from_b, vdupq_n_s32(s.b_multiplier),
+                                                  vdupq_n_s32(s.b_shift));
+        const int32x4_t even_b = vbicq_n_s32(vsubq_n_s32(twice_b, offset), 1);
+        const int32x4_t twice_sum =
+            vaddq_s32(vshlq_n_s32(vldrbq_z_s32(a + i, lanes), 20), even_b);
+        const int32x4_t scaled =
+            scale_twofold_4(twice_sum, vdupq_n_s32(s.multiplier), vdupq_n_s32(s.shift));
+        vstrbq_p_s32(out + i, saturate_half_4(vaddq_n_s32(scaled, rounding)), lanes);
+    }
+#endif
+    for (; i < size; i++) {
+        /* Everything is doubled, as multiply_high has it; `& ~1` is the halving of scale_twofold's
+         * result, doubled again. */
+        const int32_t from_b = b[i] * (1 << s.b_left) - b_offset;
+        const int32_t twice_b = scale_twofold(from_b, s.b_multiplier, s.b_shift);
+        const int32_t twice_sum = a[i] * (1 << 20) + ((twice_b - offset) & ~1);
+        out[i] = (int8_t)saturate_half(scale_twofold(twice_sum, s.multiplier, s.shift) + rounding);
     }
 }
 

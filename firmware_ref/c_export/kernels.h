@@ -34,8 +34,9 @@ typedef struct {
     int16_t in_zero_point, out_zero_point;
 } tfkd_convolution;
 
-/* An addition a + b. The scale of a is the larger one, so a counts 2^19; b's distance from its zero
- * point is shifted left by b_left and scaled by b_multiplier * 2^(-32 - b_shift), their sum by
+/* An addition a + b. The scale of a is the larger one, so that TensorFlow Lite's factor for it is
+ * exactly 1/2 and a counts 2^19, doubled here. b's distance from its zero point is shifted left by
+ * b_left and multiplied by b_multiplier * 2^(-32 - b_shift); the sum by
  * multiplier * 2^(-32 - shift). */
 typedef struct {
     int32_t b_multiplier, multiplier;

@@ -137,7 +137,7 @@ def test_export_is_deterministic():
 def test_code_uses_neither_heap_nor_floating_point():
     files = export_c(read_model(streaming_student())).files
     code = re.sub(r"/\*.*?\*/", "", "".join(files.values()), flags=re.DOTALL)
-    assert set(re.findall(r"#include <(.*)>", code)) == {"stddef.h", "stdint.h", "string.h"}
+    assert set(re.findall(r"#include <(.*)>", code)) <= {"stddef.h", "stdint.h", "string.h", "arm_mve.h"}
     assert set(re.findall(r"\b(?:mem|str)\w+(?=\()", code)) == {"memcpy", "memset"}
     assert not re.search(r"\b(float|double|malloc|calloc)\b", code)
 
