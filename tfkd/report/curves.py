@@ -16,7 +16,7 @@ PHASES = ("float", "qat")
 
 @dataclass(frozen=True)
 class Curve:
-    """One loss over the training: paths of training and validation in a box of 100 x 100.
+    """One quantity over the training: paths of training and validation in a box of 100 x 100.
 
     `qat_from` is where quantisation-aware training begins, in percent of the axis; None without.
     """
@@ -31,7 +31,7 @@ class Curve:
 
 
 def read_curves(run: RunDirectory) -> list[Curve]:
-    """The supervised loss and the distillation loss of all phases that have begun.
+    """Losses, and the cosine of the latents where it was recorded, of all phases that have begun.
 
     Raises:
         RunError: a history file is damaged.
@@ -40,12 +40,14 @@ def read_curves(run: RunDirectory) -> list[Curve]:
     if not any(phases.values()):
         return []
     epoch_steps = run.config.train.epoch_steps
-    float_steps = len(phases["float"]) * epoch_steps
+    longest = {"float": run.config.train.steps, "qat": run.config.quantize.steps}
+    float_steps = min(len(phases["float"]) * epoch_steps, longest["float"])
     starts = {"float": 0, "qat": float_steps}
     method = run.config.distill.method
     titles = {
         "supervised_loss": "Supervised loss",
         "distillation_loss": f"Distillation loss ({method})",
+        "latent_cosine": "Cosine of the latents",
     }
     curves = []
     for key, title in titles.items():
@@ -55,7 +57,7 @@ def read_curves(run: RunDirectory) -> list[Curve]:
                 values = [row.get(column, math.nan) for row in rows]
                 segments.append(
                     [
-                        (float(starts[phase] + (epoch + 1) * epoch_steps), value)
+                        (starts[phase] + min((epoch + 1.0) * epoch_steps, longest[phase]), value)
                         for epoch, value in enumerate(values)
                     ]
                 )

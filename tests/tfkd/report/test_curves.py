@@ -10,7 +10,7 @@ HEADER = "epoch,distillation_loss,loss,supervised_loss,val_distillation_loss,val
 
 @pytest.fixture
 def run(tmp_path):
-    config = load_config("tiny", settings=["train.epoch_steps=100"])
+    config = load_config("tiny", settings=["train.epoch_steps=100", "quantize.steps=50"])
     return RunDirectory.create(tmp_path, config, "student")
 
 
@@ -19,10 +19,10 @@ def test_phases_follow_each_other(run):
     run.history("qat").write_text(HEADER + "0,.3,.1,.04,.4,.08\n")
     supervised, distilled = read_curves(run)
     assert (supervised.title, distilled.title) == ("Supervised loss", "Distillation loss (cosine)")
-    assert (supervised.x.low, supervised.x.high) == (0.0, 300.0)
-    assert supervised.qat_from == pytest.approx(66.667)
+    assert (supervised.x.low, supervised.x.high) == (0.0, 250.0)
+    assert supervised.qat_from == 80.0
     assert supervised.y.high == 0.2
-    assert supervised.train == ("M33.333 50L66.667 75", "M100 80")
+    assert supervised.train == ("M40 50L80 75", "M100 80")
     assert supervised.last == "0.0800"
 
 
