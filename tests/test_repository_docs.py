@@ -115,6 +115,20 @@ def test_the_figures_are_what_the_script_draws():
 
 
 @pytest.mark.slow
+def test_the_sizes_of_the_students_are_current():
+    from tfkd.config_file import load_config
+    from tfkd.models.budget import budget
+
+    page = (DOCS / "choose-a-student.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \| ([\d.]+) \|", page, re.MULTILINE)
+    assert [name for name, *_ in rows] == ["micro", "tiny", "small"]
+    for name, parameters, mmacs in rows:
+        costs = budget(load_config(name).model)
+        assert parameters == f"{costs.parameters:,}"
+        assert mmacs == f"{costs.macs_per_second / 1e6:.1f}"
+
+
+@pytest.mark.slow
 def test_the_python_of_the_page_on_extending_runs(capsys):
     import tensorflow as tf
 

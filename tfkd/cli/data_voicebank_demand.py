@@ -38,14 +38,18 @@ def voicebank_demand(destination: str, url: str | None, keep_zips: bool, as_json
         raise click.UsageError(f"--url takes an http or https address, received '{url}'.")
     if is_complete(destination, ARCHIVES):
         click.echo(f"{destination} is complete.", err=True)
-    corpus = fetch_voicebank_demand(
-        destination,
-        url=url,
-        keep_zips=keep_zips,
-        archives=ARCHIVES,
-        progress=progress,
-        note=lambda text: click.echo(text, err=True),
-    )
+    try:
+        corpus = fetch_voicebank_demand(
+            destination,
+            url=url,
+            keep_zips=keep_zips,
+            archives=ARCHIVES,
+            progress=progress,
+            note=lambda text: click.echo(text, err=True),
+        )
+    except KeyboardInterrupt:
+        click.echo("\nRun the same command again to continue.", err=True)
+        raise
     folders = {name: str(path) for name, path in asdict(corpus).items()}
     if as_json:
         print_json("data-voicebank-demand", folders)

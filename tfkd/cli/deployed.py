@@ -109,9 +109,10 @@ def print_deployed(report: dict[str, Any]) -> None:
     for kernels, label in (("reference", "reference kernels"), ("cmsis_nn", "CMSIS-NN")):
         band = target["estimated_ms_per_hop"][kernels]
         if band:
+            low_ms, high_ms = band
             click.echo(
-                f"    estimate, not measured, with {label}: {band[0]:.1f} to {band[1]:.1f} ms per "
-                f"hop of {report['hop_ms']:g} ms, {in_time(*band, report['hop_ms'])}"
+                f"    estimate, not measured, with {label}: {low_ms:.1f} to {high_ms:.1f} ms per "
+                f"hop of {report['hop_ms']:g} ms, {in_time(low_ms, high_ms, report['hop_ms'])}"
             )
 
 

@@ -19,10 +19,10 @@ json_option = click.option(
 
 
 def console() -> Console:
-    """A console on stderr; it honours NO_COLOR and plain files."""
+    """A console on stderr; it honours NO_COLOR and plain files; brackets, as in paths, are text."""
     from rich.console import Console
 
-    target = Console(stderr=True, highlight=False)
+    target = Console(stderr=True, highlight=False, markup=False)
     if not target.is_terminal:
         target.width = 120  # a log file has no edge at which to cut tables
     return target
@@ -46,11 +46,13 @@ def _finite(value: Any) -> Any:
 @contextmanager
 def working(label: str) -> Iterator[None]:
     """A sign of life on a terminal while something takes seconds, nothing elsewhere."""
+    from rich.text import Text
+
     target = console()
     if not target.is_terminal:
         yield
         return
-    with target.status(label):
+    with target.status(Text(label)):
         yield
 
 
@@ -60,7 +62,7 @@ def progress(label: str, total: float) -> Iterator[Callable[[float], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     target = console()
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=target, disable=not target.is_terminal, transient=True) as bar:
         task = bar.add_task(label, total=total)
         yield lambda amount: bar.advance(task, amount)

@@ -333,6 +333,16 @@ def test_command(run_tfkd, server, tmp_path, small_archives):
     assert "is complete" in result.stderr
 
 
+def test_an_interrupted_command(run_tfkd, server, tmp_path, small_archives, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(audio, "write", interrupted)
+    result = run_tfkd("data", "voicebank-demand", tmp_path / "vbd", "--url", server.url)
+    assert result.exit_code == 130
+    assert "Run the same command again to continue." in result.stderr
+
+
 def test_command_without_a_server(run_tfkd, server, tmp_path, small_archives):
     server.status = 404
     result = run_tfkd("data", "voicebank-demand", tmp_path / "vbd", "--url", server.url)
