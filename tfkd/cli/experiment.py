@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -72,7 +73,7 @@ def experiment(
       tfkd experiment --resume studies/study
     """
     given = {"data.speech": speech, "data.noise": noise, "data.rir": rir}
-    settings += tuple(f"{key}={value}" for key, value in given.items() if value)
+    settings += tuple(f"{key}={json.dumps(value)}" for key, value in given.items() if value)
     if summarise:
         from tfkd.experiment.summary import read_result, write_summary
 

@@ -12,12 +12,16 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfkd.errors import TfkdError
 from tfkd.train.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+    from tfkd.evaluate import Pair
 
 RESULT = "cell.json"
 VALIDATION = "val_supervised_loss"
@@ -39,7 +43,7 @@ def run_cell(folder: Path, *, noisy: str | None, clean: str | None, limit: int |
     Args:
         folder: a run directory; its configuration says everything about the training.
         noisy, clean: folders of test pairs; None: the training alone.
-        limit: number of pairs; None: all.
+        limit: number of pairs, evenly spaced; None: all.
     """
     from tfkd.train.session import prepare, train_student, train_teacher
 
@@ -65,7 +69,7 @@ def scores(run: RunDirectory, noisy: str, clean: str, limit: int | None) -> dict
     if run.kind != "teacher":
         convert_run(run)
         engines["int8"] = engine_factory("tflite", str(run.path))()
-    evaluation = evaluate(find_pairs(noisy, clean)[:limit], engines, jobs=1)
+    evaluation = evaluate(spread(find_pairs(noisy, clean), limit), engines, jobs=1)
     means = {
         system: {
             metric: interval.mean
@@ -74,6 +78,12 @@ def scores(run: RunDirectory, noisy: str, clean: str, limit: int | None) -> dict
         for system in evaluation.systems
     }
     return {"parameters": budget(run.config.model).parameters, **means}
+
+
+def spread(pairs: Sequence[Pair], limit: int | None) -> list[Pair]:
+    """`limit` pairs, evenly spaced, so that names sorted by SNR keep every SNR; None: all."""
+    count = min(limit or len(pairs), len(pairs))
+    return [pairs[i * len(pairs) // count] for i in range(count)]
 
 
 def validation(run: RunDirectory) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Pairs(Section):
 
     noisy: str | None = Field(None, description="folder of noisy recordings")
     clean: str | None = Field(None, description="folder of their clean partners")
-    limit: int | None = Field(None, ge=1, description="score the first N pairs only")
+    limit: int | None = Field(None, ge=1, description="score N pairs, evenly spaced; default: all")
 
 
 class Study(Section):

@@ -1,50 +1,93 @@
-"""The smallest study: two methods, one mismatch, one seed, from files to tables."""
+"""The smallest study on the demo corpus: killed, resumed, finished; what the command refuses."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
-from conftest import SMALL_MODEL
 
-from tfkd.config_file import dump_config, load_config
-
-pytestmark = pytest.mark.slow
+METRICS = {"pesq_wb", "stoi", "estoi", "si_sdr"}
 
 
-def test_a_whole_study_then_resumed(tmp_path, small_corpus, pair_folders, run_tfkd):
-    short = ["train.steps=2", "train.epoch_steps=2", "train.batch=2", "data.valid_examples=1"]
-    short += ["data.segment_s=0.5", "quantize.steps=0", "quantize.calibration_batches=2"]
-    short += [f"data.speech={small_corpus[1]}", f"data.noise={small_corpus[3]}"]
-    (tmp_path / "small.toml").write_text(
-        dump_config(load_config("micro", settings=[*SMALL_MODEL, *short]))
-    )
-    (tmp_path / "thin.toml").write_text("[model]\nlatent = 4\n")
-    study = tmp_path / "study.toml"
-    study.write_text(
-        f'student = "micro"\nconfig = ["{tmp_path}/small.toml"]\n'
-        f'methods = ["none", "cosine"]\nscenarios = ["{tmp_path}/thin.toml"]\nseeds = [3]\n'
-        f'noisy = "{pair_folders[0]}"\nclean = "{pair_folders[1]}"\nlimit = 1\n'
-    )
-    done = run_tfkd("experiment", study, "-o", tmp_path / "out", "--jobs", 1)
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_smallest_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    command = [sys.executable, "-m", "tfkd", "experiment", "smallest", "--jobs", "2"]
+    process = subprocess.Popen(command, env=os.environ, stderr=subprocess.PIPE)
+    folder = tmp_path / "studies" / "smallest"
+    deadline = time.monotonic() + 600
+    while not list(folder.glob("cells/*/*/*/checkpoints/float/ckpt-1.index")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline, "no cell has come to its first checkpoint"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    finished = {path: path.stat().st_mtime_ns for path in folder.rglob("cell.json")}
+    assert len([path for path in finished if "tuning" in path.parts]) == 2
+
+    refused = run_tfkd("experiment", "smallest")
+    assert refused.exit_code == 1 and "--resume studies/smallest" in refused.output
+    done = run_tfkd("experiment", "--resume", "studies/smallest", "--jobs", "2")
     logs = "".join(path.read_text() for path in tmp_path.rglob("cell.log"))
     assert done.exit_code == 0, done.output + logs
-    result = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert done.stdout == "studies/smallest/study.json\n"
+    assert all(path.stat().st_mtime_ns == written for path, written in finished.items())
+    assert "[6/6] cells/width/" in done.stderr and "done; 0 s left" in done.stderr
+
+    result = json.loads((folder / "study.json").read_text())
     assert result["schema"] == 1 and result["failed"] == []
-    assert [(c["scenario"], c["method"], c["seed"]) for c in result["cells"]] == [
-        ("thin", "none", 3),
-        ("thin", "cosine", 3),
+    assert result["weights"]["cosine"] in (0.03, 0.3)
+    assert [(c["scenario"], c["seed"], c["method"]) for c in result["cells"]] == [
+        ("width", seed, method) for seed in (0, 1) for method in ("none", "cosine")
     ]
-    metrics = {"pesq_wb", "stoi", "estoi", "si_sdr"}
     for cell in result["cells"]:
-        assert metrics <= cell.keys() and metrics == cell["int8"].keys()
+        assert cell.keys() >= METRICS and cell["int8"].keys() == METRICS
+        assert cell["history"]["step"] == [20, 40]  # of both, whoever was killed
         # pystoi adds random numbers of the size of machine epsilon to what ESTOI compares
         assert cell["noisy"] == pytest.approx(result["cells"][0]["noisy"])
-    assert "| thin | cosine | int8 | 1 |" in (tmp_path / "out" / "study.md").read_text()
+        assert all(cell[metric] != cell["noisy"][metric] for metric in METRICS)
+    cosine = [c["history"].get("latent_cosine") for c in result["cells"]]
+    assert cosine[0] is None and cosine[1][-1] > 0
+    text = (folder / "study.md").read_text()
+    assert "2 methods x 1 scenario x 2 seeds: 4 of 4 cells finished." in text
+    assert (folder / "latent_cosine.png").is_file()
 
-    cells = sorted(tmp_path.rglob("cell.json"))
-    written = [path.stat().st_mtime_ns for path in cells]
-    refused = run_tfkd("experiment", study, "-o", tmp_path / "out")
-    assert refused.exit_code == 1 and "--resume" in refused.output
-    again = run_tfkd("experiment", study, "-o", tmp_path / "out", "--resume")
-    assert again.exit_code == 0
-    assert [path.stat().st_mtime_ns for path in cells] == written
-    assert json.loads((tmp_path / "out" / "study.json").read_text()) == result
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        ([], 2, "give either a STUDY or --resume DIR"),
+        (["smallest", "--resume", "x"], 2, "give either a STUDY or --resume DIR"),
+        (["--resume", "x", "--speech", "y"], 2, "drop the rest"),
+        (["--resume", "x"], 1, "x/study.toml: cannot be read"),
+        (["smallst"], 1, "Did you mean 'smallest'?"),
+        (["smallest", "--noisy", "x"], 1, "test pairs are two folders"),
+        (["smallest", "--set", "train.stepz=3"], 1, "Did you mean 'train.steps'?"),
+        (["wrong.toml"], 1, "unknown distillation method 'cosin'"),
+    ],
+)
+def test_what_it_refuses(tmp_path, monkeypatch, run_tfkd, arguments, exit_code, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wrong.toml").write_text('methods = ["none", "cosin"]\n')
+    refused = run_tfkd("experiment", *arguments)
+    assert refused.exit_code == exit_code and message in refused.output
+    assert not (tmp_path / "studies").exists()
+
+
+def test_paths_become_part_of_the_plan(tmp_path, monkeypatch, run_tfkd):
+    monkeypatch.chdir(tmp_path)
+    from tfkd.cli import experiment
+
+    plans = []
+    monkeypatch.setattr(experiment, "_run", lambda plan, folder, runner: plans.append(plan))
+    data = ["--speech", "my speech", "--noise", "n", "--noisy", "a", "--clean", "b"]
+    assert run_tfkd("experiment", "smallest", *data, "-o", "out").exit_code == 0
+    assert run_tfkd("experiment", "--resume", "out").exit_code == 0
+    assert plans[0] == plans[1]
+    assert plans[0].settings == ('data.speech="my speech"', 'data.noise="n"')
+    assert (plans[0].test.noisy, plans[0].test.clean, plans[0].test.limit) == ("a", "b", 4)

@@ -1,5 +1,7 @@
 """Plans: what they refuse, what the cells share, and the way to disk and back."""
 
+from pathlib import Path
+
 import pytest
 
 from tfkd.errors import ConfigError
@@ -15,6 +17,7 @@ from tfkd.experiment.study import (
     with_pairs,
 )
 
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "study"
 PLAN = """
 methods = ["none", "cosine"]
 scenarios = ["width"]
@@ -107,3 +110,10 @@ def test_unknown_studies_and_keys():
     plan = Study(methods=("none",), settings=("train.stepz=3",))
     with pytest.raises(ConfigError, match=r"'train.stepz'.*Did you mean 'train.steps'\?"):
         cell_config(plan, study_cells(plan, {})[0])
+
+
+@pytest.mark.parametrize("path", sorted(DOCUMENTED.glob("*.toml")), ids=lambda path: path.name)
+def test_documented_studies_can_be_run(path):
+    plan = read_study(path)
+    for cell in (*tuning_cells(plan), *study_cells(plan, {})):
+        assert cell_config(plan, cell).data.speech == "speech"
