@@ -60,14 +60,9 @@ def arena_layout(path: Path) -> dict[str, Any]:
 
 def fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
     """Margins on a chip, and the time of one hop as estimated bands."""
-    from firmware_ref.cycles import estimate_cycles
     from firmware_ref.fit import check_fit
 
     result = check_fit(chip, report["arena"]["min_bytes"], report["file_bytes"])
-    bands = {
-        kernels: estimate_cycles(report["macs_per_frame"], chip, cmsis_nn)
-        for kernels, cmsis_nn in (("reference", False), ("cmsis_nn", True))
-    }
     return {
         "name": chip.name,
         "fits": result.fits,
@@ -79,10 +74,20 @@ def fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
             }
             for budget in result.budgets
         },
-        "estimated_ms_per_hop": {
-            kernels: [band.low_ms, band.high_ms] if band else None
-            for kernels, band in bands.items()
-        },
+        "estimated_ms_per_hop": estimated_ms(report["macs_per_frame"], chip),
+    }
+
+
+def estimated_ms(macs: int, chip: Target) -> dict[str, list[float] | None]:
+    """Kernels -> the least and the most that so many MACs take; None where nobody counted."""
+    from firmware_ref.cycles import estimate_cycles
+
+    bands = {
+        kernels: estimate_cycles(macs, chip, cmsis_nn)
+        for kernels, cmsis_nn in (("reference", False), ("cmsis_nn", True))
+    }
+    return {
+        kernels: [band.low_ms, band.high_ms] if band else None for kernels, band in bands.items()
     }
 
 

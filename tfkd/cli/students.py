@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tfkd.cli.completion import targets
+from tfkd.cli.deployed import estimated_ms, fit, in_time
 from tfkd.cli.output import json_option, print_json, working
+
+if TYPE_CHECKING:
+    from firmware_ref.targets import Target
 
 
 @click.command()
+@click.option(
+    "--target",
+    metavar="CHIP",
+    shell_complete=targets,
+    help="Also show which of them fit a chip, such as nano33ble, and the time of a hop.",
+)
 @json_option
-def students(as_json: bool) -> None:
+def students(target: str | None, as_json: bool) -> None:
     """List the presets with their budgets.
 
-    Released ones also with the size of the file and the arena on Cortex-M.
+    Released ones also with the size of the file and the arena on Cortex-M. With a chip, whether
+    they fit its memory, and an estimate of the time that a hop takes with CMSIS-NN.
 
     \b
     Example:
       tfkd students
+      tfkd students --target nano33ble
     """
+    from firmware_ref.targets import find_target
     from tfkd.cli.budget_table import budget_summary
     from tfkd.config_file import load_config, preset_names
     from tfkd.released import released_folders
 
+    chip = find_target(target) if target else None
     released = released_folders()
     rows: list[dict[str, Any]] = []
     with working("counting"):
         for name in preset_names():
             row = budget_summary(load_config(name).model)
             row |= _released_sizes(released[name] / "model.tflite") if name in released else {}
+            row |= _on_chip(row, chip) if chip else {}
             rows.append(row)
     rows.sort(key=lambda row: row["parameters"])
     if as_json:
-        print_json("students", {"presets": rows})
+        print_json("students", {"target": chip.name if chip else None, "presets": rows})
         return
     click.echo(
         f"{'preset':9} {'parameters':>10} {'MMAC/s':>7} {'latency':>8} {'.tflite':>9} {'arena':>9}"
+        + (f" {'memory':>9}  ms per hop, estimated, CMSIS-NN" if chip else "")
     )
     for row in rows:
         file_bytes = f"{row['file_bytes']:,}" if "file_bytes" in row else "-"
@@ -44,13 +62,39 @@ def students(as_json: bool) -> None:
         click.echo(
             f"{row['name']:9} {row['parameters']:>10,} {row['macs_per_second'] / 1e6:>7.2f} "
             f"{row['latency_ms']:>5.0f} ms {file_bytes:>9} {arena_bytes:>9}"
+            + (_chip_columns(row) if chip else "")
         )
 
 
-def _released_sizes(path: Any) -> dict[str, int]:
+def _released_sizes(path: Path) -> dict[str, int]:
     from firmware_ref.arena import plan_arena
 
     return {
         "file_bytes": path.stat().st_size,
         "arena_min_bytes": plan_arena(path, abi="cortex-m").min_bytes,
     }
+
+
+def _on_chip(row: dict[str, Any], chip: Target) -> dict[str, Any]:
+    """Whether a released preset fits, None for others; the time of a hop on cores with a count."""
+    fits = None
+    if "file_bytes" in row:
+        fits = fit(
+            {
+                "file_bytes": row["file_bytes"],
+                "arena": {"min_bytes": row["arena_min_bytes"]},
+                "macs_per_frame": row["macs_per_frame"],
+            },
+            chip,
+        )["fits"]
+    return {"fits": fits, "estimated_ms_per_hop": estimated_ms(row["macs_per_frame"], chip)}
+
+
+def _chip_columns(row: dict[str, Any]) -> str:
+    memory = {None: "-", True: "fits", False: "too small"}[row["fits"]]
+    band = row["estimated_ms_per_hop"]["cmsis_nn"]
+    if band is None:
+        return f" {memory:>9}  nobody counted for this core"
+    low_ms, high_ms = band
+    verdict = in_time(low_ms, high_ms, row["hop_ms"])
+    return f" {memory:>9}  {low_ms:.1f} to {high_ms:.1f} of {row['hop_ms']:g}, {verdict}"

@@ -87,6 +87,26 @@ def test_students(run_tfkd):
     assert {row["name"] for row in report["presets"]} == set(preset_names())
     sizes = [row["parameters"] for row in report["presets"]]
     assert sizes == sorted(sizes)
+    assert report["target"] is None and "fits" not in report["presets"][0]
+
+
+@pytest.mark.slow
+def test_students_on_a_chip(run_tfkd, monkeypatch, gate):
+    monkeypatch.setattr("tfkd.released.released_folders", lambda: {"tiny": gate.parent})
+    report = json.loads(run_tfkd("students", "--target", "nano33ble", "--json").stdout)
+    rows = {row["name"]: row for row in report["presets"]}
+    assert report["target"] == "nano33ble"
+    assert (rows["tiny"]["fits"], rows["micro"]["fits"]) == (True, None)
+    lines = run_tfkd("students", "--target", "nano33ble").stdout.splitlines()
+    verdicts = {line.split()[0]: line.rpartition(", ")[2] for line in lines[1:]}
+    assert verdicts == {
+        "micro": "in time",
+        "tiny": "perhaps in time",
+        "small": "TOO SLOW",
+        "teacher": "TOO SLOW",
+    }
+    assert [line.split()[0] for line in lines if " fits " in line] == ["tiny"]
+    assert "nobody counted for this core" in run_tfkd("students", "--target", "pico").stdout
 
 
 def test_unknown_model(run_tfkd):
