@@ -10,40 +10,15 @@ import numpy as np
 import oracle
 import pytest
 from compiled_c import COMPILERS, compile_c, needs_compiler, run_frames
+from exported_models import frames_of, reference
 from model_builder import ModelBuilder
 from streaming_student import streaming_student
 
-from firmware_ref import Interpreter, Model, ModelError, UnsupportedOpError, plan_arena, read_model
+from firmware_ref import Model, ModelError, UnsupportedOpError, plan_arena, read_model
 from firmware_ref.c_export import export_c
 
 MODELS = Path(__file__).parent.parent / "models"
 FRAMES = 1000
-
-
-def frames_of(model: Model, count: int = FRAMES) -> np.ndarray:
-    shape = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]].shape
-    return np.random.default_rng(3).integers(-128, 128, (count, *shape)).astype(np.int8)
-
-
-def reference(content: bytes, model: Model, frames_q: np.ndarray) -> tuple[np.ndarray, list]:
-    """firmware_ref's masks, and what it was given: every input of every frame.
-
-    `model` names inputs and outputs in the order of the contract.
-    """
-    interpreter = Interpreter(model_content=content)
-    interpreter.allocate_tensors()
-    graph = model.subgraphs[0]
-    tensors = [graph.tensors[i] for i in graph.inputs[1:]]
-    states = [np.full(tensor.shape, tensor.zero_point, np.int8) for tensor in tensors]
-    masks, given = [], []
-    for frame_q in frames_q:
-        given.append([frame_q, *states])
-        for index, value in zip(graph.inputs, given[-1], strict=True):
-            interpreter.set_tensor(index, value)
-        interpreter.invoke()
-        mask, *states = [interpreter.get_tensor(index) for index in graph.outputs]
-        masks.append(mask.reshape(-1))
-    return np.stack(masks), given
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +26,7 @@ def stream() -> tuple[Model, np.ndarray, np.ndarray, list]:
     """The student, 1000 frames, its masks, and every input of every frame."""
     content = streaming_student()
     model = read_model(content)
-    frames_q = frames_of(model)
+    frames_q = frames_of(model, FRAMES)
     masks, given = reference(content, model, frames_q)
     # The masks say something, and they depend on the states.
     assert len(np.unique(masks)) > 100
@@ -137,7 +112,12 @@ def test_export_is_deterministic():
 def test_code_uses_neither_heap_nor_floating_point():
     files = export_c(read_model(streaming_student())).files
     code = re.sub(r"/\*.*?\*/", "", "".join(files.values()), flags=re.DOTALL)
-    assert set(re.findall(r"#include <(.*)>", code)) <= {"stddef.h", "stdint.h", "string.h", "arm_mve.h"}
+    assert set(re.findall(r"#include <(.*)>", code)) <= {
+        "stddef.h",
+        "stdint.h",
+        "string.h",
+        "arm_mve.h",
+    }
     assert set(re.findall(r"\b(?:mem|str)\w+(?=\()", code)) == {"memcpy", "memset"}
     assert not re.search(r"\b(float|double|malloc|calloc)\b", code)
 
