@@ -25,7 +25,7 @@ def tfkd(*args):
 def trained(tmp_path_factory, small_corpus):
     """What `tfkd train` said, and the run."""
     runs = tmp_path_factory.mktemp("runs")
-    result = tfkd("train", *SMALL_RUN, *small_corpus, "--runs", runs)
+    result = tfkd("train", *SMALL_RUN, *small_corpus, "--runs", runs, "--tensorboard")
     return result, (runs / "latest").resolve()
 
 
@@ -41,6 +41,7 @@ def test_training_prints_the_run_and_logs(trained):
     assert result.stdout == f"{run}\n"
     assert json.loads((run / "run.json").read_text())["state"] == "finished"
     assert "float phase: 2 steps" in (run / "train.log").read_text()
+    assert list((run / "tb" / "float" / "train").glob("events.out.tfevents.*"))
 
 
 def test_converted_files_are_listed(converted):
