@@ -1,9 +1,11 @@
-"""Exported C on an emulated Cortex-M: its sizes by arm-none-eabi-gcc, its instructions by QEMU.
+"""Exported C on an emulated Cortex-M: its sizes by arm-none-eabi-gcc, instructions by QEMU.
 
     if not missing_tools():
         source = export_c(read_model("model.tflite"))
-        step = measure_step(source.files, CORES["cortex-m4"], frames_q)
-        step.instructions_mean, step.sizes.code_bytes
+        run = measure_step(source.files, CORES["cortex-m4"], frames_q)
+        run.instructions_mean, run.sizes.code_bytes
+
+`measure_hop` does the same for the whole denoiser that `tfkd convert --emit-c` writes.
 
 Instructions are counted under QEMU's -icount: the same number in every run, but no cycles. The
 start-up code, linker scripts and programs are those of firmware_ref/examples/cortex_m.
@@ -14,11 +16,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+import wave
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +40,10 @@ PACKAGES = {
 OPTIONS = ("-std=c99", "-O2", "-ffunction-sections", "-fdata-sections")
 STRICT = ("-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 SUPPORT = ("startup.c", "semihosting.c", "instruction_counter.c")
+STEP_PROGRAM = ("step_frames.c",)
+HOP_PROGRAM = ("denoise_wav.c", "wav.c")
 PLAIN_C = "-DTFKD_PLAIN_C"
-WEIGHTS = "weights.c"
+CONSTANTS = ("weights.c", "front_end.c")
 ICOUNT = "shift=6,align=off,sleep=off"
 """An instruction takes 2^6 ns of the emulated time: instruction_counter.h counts on it."""
 TIMEOUT_S = 300
@@ -94,19 +100,21 @@ class Sizes:
 
     @property
     def code_bytes(self) -> int:
-        """Flash of all files but weights.c: instructions and parameters."""
-        return sum(s.text + s.rodata for name, s in self.sections.items() if name != WEIGHTS)
+        """Flash of instructions and parameters: all files but the constants'."""
+        return self._flash(name for name in self.sections if name not in CONSTANTS)
 
     @property
-    def weight_bytes(self) -> int:
-        """Flash of weights.c: weights, biases, multipliers, tables."""
-        sections = self.sections[WEIGHTS]
-        return sections.text + sections.rodata
+    def constant_bytes(self) -> int:
+        """Flash of weights.c (weights, biases, multipliers, tables) and front_end.c (tables)."""
+        return self._flash(name for name in self.sections if name in CONSTANTS)
 
     @property
     def ram_bytes(self) -> int:
-        """Static RAM: the work buffer. `tfkd_state` belongs to the caller."""
+        """Static RAM: the work buffers. The state, one per stream, belongs to the caller."""
         return sum(s.data + s.bss for s in self.sections.values())
+
+    def _flash(self, names: Iterable[str]) -> int:
+        return sum(self.sections[name].text + self.sections[name].rodata for name in names)
 
 
 @dataclass(frozen=True)
@@ -119,17 +127,18 @@ class Firmware:
 
 
 @dataclass(frozen=True)
-class StepRun:
-    """What a run of tfkd_step over some frames gave.
+class Run:
+    """What a run over frames or hops gave.
 
     Attributes:
-        masks_q: int8 [frames, TFKD_OUTPUT_SIZE].
-        instructions_mean, instructions_max: of one tfkd_step.
+        output: of tfkd_step: int8 [frames, TFKD_OUTPUT_SIZE]; of tfkd_denoise_hop: int16 samples,
+            aligned with the input.
+        instructions_mean, instructions_max: of one call.
         stack_bytes: the deepest stack of the whole program.
         sizes: of the exported files.
     """
 
-    masks_q: NDArray[np.int8]
+    output: NDArray[Any]
     instructions_mean: int
     instructions_max: int
     stack_bytes: int
@@ -146,7 +155,7 @@ def build(
     folder: Path,
     core: Core,
     *,
-    program: str = "step_frames.c",
+    program: tuple[str, ...] = STEP_PROGRAM,
     simd: bool = True,
 ) -> Firmware:
     """Compile exported files with a program of examples/cortex_m, warnings being errors, and link.
@@ -155,7 +164,8 @@ def build(
         sources: name -> text of C files and headers, as `export_c` gives them.
         folder: an existing folder, for the files, the objects and `firmware.elf`.
         core: the core.
-        program: the main file: step_frames.c runs tfkd_step over frames.bin.
+        program: its files: STEP_PROGRAM runs tfkd_step over frames.bin, HOP_PROGRAM
+            tfkd_denoise_hop over a WAV file.
         simd: whether the kernels may use the core's DSP or MVE instructions.
 
     Raises:
@@ -168,7 +178,7 @@ def build(
     exported = sorted(name for name in sources if name.endswith(".c"))
     with as_file(files("firmware_ref") / "examples" / "cortex_m") as example:
         inputs = {name: folder / name for name in exported}
-        inputs |= {name: example / name for name in (program, *SUPPORT)}
+        inputs |= {name: example / name for name in (*program, *SUPPORT)}
         for name, path in inputs.items():
             search = [f"-I{folder}", f"-I{example}"]
             _call([COMPILER, *options, *search, "-c", str(path), "-o", f"{name}.o"], folder)
@@ -205,7 +215,7 @@ def emulate(firmware: Firmware, arguments: tuple[str, ...] = ()) -> dict[str, in
 
 def measure_step(
     sources: Mapping[str, str], core: Core, frames_q: NDArray[np.int8], *, simd: bool = True
-) -> StepRun:
+) -> Run:
     """Build exported files, run tfkd_step over `frames_q` (int8 [frames, ...]) and count.
 
     Raises:
@@ -217,8 +227,44 @@ def measure_step(
         (folder / "frames.bin").write_bytes(frames_q.tobytes())
         printed = emulate(firmware)
         masks = np.fromfile(folder / "masks.bin", np.int8)
-    return StepRun(
-        masks.reshape(len(frames_q), -1),
+    return _run(masks.reshape(len(frames_q), -1), printed, firmware)
+
+
+def measure_hop(
+    sources: Mapping[str, str],
+    core: Core,
+    samples: NDArray[np.int16],
+    sample_rate: int,
+    *,
+    simd: bool = True,
+) -> Run:
+    """Build exported files with their front end, denoise `samples` and count per hop.
+
+    Args:
+        sources: with denoiser.h, as `tfkd convert --emit-c` writes them.
+        core: the core.
+        samples: int16 [n], mono.
+        sample_rate: Hz, that of the model.
+        simd: as for `build`.
+
+    Raises:
+        ToolchainError: as `build` and `emulate`.
+    """
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        firmware = build(sources, folder, core, program=HOP_PROGRAM, simd=simd)
+        with wave.open(str(folder / "in.wav"), "wb") as file:
+            file.setparams((1, 2, sample_rate, 0, "NONE", ""))
+            file.writeframes(samples.astype("<i2").tobytes())
+        printed = emulate(firmware, ("in.wav", "out.wav"))
+        with wave.open(str(folder / "out.wav"), "rb") as file:
+            output = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return _run(output, printed, firmware)
+
+
+def _run(output: NDArray[Any], printed: Mapping[str, int], firmware: Firmware) -> Run:
+    return Run(
+        output,
         printed["instructions_mean"],
         printed["instructions_max"],
         printed["stack_bytes"],

@@ -16,7 +16,7 @@ from firmware_ref.c_export import export_c
 
 FRAMES = 6
 MAX_ELEMENTS = 2000
-SEEDS = range(16)
+SEEDS = range(10)
 
 Grow = Callable[[Layers, int, np.random.Generator], int]
 
