@@ -16,31 +16,26 @@
 #error "model.h and front_end.h belong to different models."
 #endif
 
-#define HALF (TFKD_WINDOW / 2)
-#define FULL_SCALE 32768.0f
-
+/* Samples keep the unit of int16, so band powers are 2^30 times the desktop's: exact in float. */
 static float frame[TFKD_WINDOW];
-static float spectrum[TFKD_WINDOW]; /* packed as real_fft.h says */
+static float spectrum[TFKD_WINDOW + 2]; /* real and imaginary part of every bin */
 
-/* Adds the power of one bin to its two bands. */
-static void add_power(float power[TFKD_BANDS], int32_t bin, float re, float im)
-{
-    const float bin_power = re * re + im * im;
-    const int32_t band = tfkd_bin_band[bin];
-    power[band] += bin_power * tfkd_bin_weights[bin][0];
-    power[band + 1] += bin_power * tfkd_bin_weights[bin][1];
-}
-
+/* Sums the powers of the bins into bands. */
 static void band_power(float power[TFKD_BANDS])
 {
-    for (int32_t band = 0; band < TFKD_BANDS; ++band) {
-        power[band] = 0.0f;
+    float lower = 0.0f; /* the sum of a band, and what its bins give to the next one */
+    for (int32_t band = 0; band < TFKD_BANDS - 1; ++band) {
+        float upper = 0.0f;
+        for (int32_t bin = tfkd_first_bin[band]; bin < tfkd_first_bin[band + 1]; ++bin) {
+            const float re = spectrum[2 * bin], im = spectrum[2 * bin + 1];
+            const float bin_power = re * re + im * im;
+            lower += bin_power * tfkd_bin_weights[bin][0];
+            upper += bin_power * tfkd_bin_weights[bin][1];
+        }
+        power[band] = lower;
+        lower = upper;
     }
-    add_power(power, 0, spectrum[0], 0.0f);
-    for (int32_t bin = 1; bin < HALF; ++bin) {
-        add_power(power, bin, spectrum[2 * bin], spectrum[2 * bin + 1]);
-    }
-    add_power(power, HALF, spectrum[1], 0.0f);
+    power[TFKD_BANDS - 1] = lower;
 }
 
 /* The model's input for a band power: -128 + the number of thresholds that it reaches. */
@@ -58,39 +53,37 @@ static int8_t quantized_feature(float power)
     return (int8_t)(reached - 128);
 }
 
-/* The mask between the centres of two bands. */
-static float bin_mask(const float mask[TFKD_BANDS], int32_t bin)
+static float dequantized_mask(int8_t mask_q)
 {
-    const int32_t band = tfkd_bin_band[bin];
-    return mask[band] * tfkd_bin_weights[bin][0] + mask[band + 1] * tfkd_bin_weights[bin][1];
+    return (float)(mask_q - TFKD_OUTPUT_ZERO_POINT) * TFKD_OUTPUT_SCALE;
 }
 
+/* Multiplies every bin with the mask, interpolated between the centres of two bands. */
 static void apply_mask(const int8_t mask_q[TFKD_BANDS])
 {
-    float mask[TFKD_BANDS];
-    for (int32_t band = 0; band < TFKD_BANDS; ++band) {
-        mask[band] = (float)(mask_q[band] - TFKD_OUTPUT_ZERO_POINT) * TFKD_OUTPUT_SCALE;
-    }
-    spectrum[0] *= bin_mask(mask, 0);
-    spectrum[1] *= bin_mask(mask, HALF);
-    for (int32_t bin = 1; bin < HALF; ++bin) {
-        const float gain = bin_mask(mask, bin);
-        spectrum[2 * bin] *= gain;
-        spectrum[2 * bin + 1] *= gain;
+    float lower = dequantized_mask(mask_q[0]);
+    for (int32_t band = 0; band < TFKD_BANDS - 1; ++band) {
+        const float upper = dequantized_mask(mask_q[band + 1]);
+        for (int32_t bin = tfkd_first_bin[band]; bin < tfkd_first_bin[band + 1]; ++bin) {
+            const float gain =
+                lower * tfkd_bin_weights[bin][0] + upper * tfkd_bin_weights[bin][1];
+            spectrum[2 * bin] *= gain;
+            spectrum[2 * bin + 1] *= gain;
+        }
+        lower = upper;
     }
 }
 
 /* Rounds half away from zero and saturates. */
 static int16_t to_int16(float sample)
 {
-    const float scaled = sample * FULL_SCALE;
-    if (scaled >= (float)INT16_MAX) {
+    if (sample >= (float)INT16_MAX) {
         return INT16_MAX;
     }
-    if (scaled <= (float)INT16_MIN) {
+    if (sample <= (float)INT16_MIN) {
         return INT16_MIN;
     }
-    return (int16_t)(scaled < 0.0f ? scaled - 0.5f : scaled + 0.5f);
+    return (int16_t)(sample < 0.0f ? sample - 0.5f : sample + 0.5f);
 }
 
 void tfkd_denoiser_reset(tfkd_denoiser *denoiser)
@@ -108,12 +101,15 @@ void tfkd_denoise_hop(tfkd_denoiser *denoiser, const int16_t in[TFKD_HOP], int16
     int8_t features_q[TFKD_BANDS], mask_q[TFKD_BANDS];
 
     for (int32_t n = 0; n < TFKD_HOP; ++n) {
-        const int32_t m = TFKD_HOP + n;
-        frame[n] = (float)denoiser->previous[n] * (1.0f / FULL_SCALE) * tfkd_sqrt_hann[n];
-        frame[m] = (float)in[n] * (1.0f / FULL_SCALE) * tfkd_sqrt_hann[m];
+        frame[n] = (float)denoiser->previous[n] * tfkd_sqrt_hann[n];
+        frame[TFKD_HOP + n] = (float)in[n] * tfkd_sqrt_hann[TFKD_HOP + n];
         denoiser->previous[n] = in[n];
     }
     tfkd_real_fft(frame, spectrum);
+    /* The last bin is packed into the first one; both are real. */
+    spectrum[TFKD_WINDOW] = spectrum[1];
+    spectrum[TFKD_WINDOW + 1] = 0.0f;
+    spectrum[1] = 0.0f;
 
     band_power(power);
     for (int32_t band = 0; band < TFKD_BANDS; ++band) {
@@ -122,10 +118,10 @@ void tfkd_denoise_hop(tfkd_denoiser *denoiser, const int16_t in[TFKD_HOP], int16
     tfkd_step(&denoiser->model, features_q, mask_q);
     apply_mask(mask_q);
 
+    spectrum[1] = spectrum[TFKD_WINDOW];
     tfkd_inverse_real_fft(spectrum, frame);
     for (int32_t n = 0; n < TFKD_HOP; ++n) {
-        const int32_t m = TFKD_HOP + n;
         out[n] = to_int16(denoiser->overlap[n] + frame[n] * tfkd_sqrt_hann[n]);
-        denoiser->overlap[n] = frame[m] * tfkd_sqrt_hann[m];
+        denoiser->overlap[n] = frame[TFKD_HOP + n] * tfkd_sqrt_hann[TFKD_HOP + n];
     }
 }

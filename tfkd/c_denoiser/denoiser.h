@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* What one audio channel remembers from hop to hop. All channels share the work buffers of
- * denoiser.c, 8 * TFKD_WINDOW bytes, and of the model, TFKD_WORK_SIZE bytes. */
+ * denoiser.c, 8 * (TFKD_WINDOW + 1) bytes, and of the model, TFKD_WORK_SIZE bytes. */
 typedef struct {
     tfkd_state model;
     int16_t previous[TFKD_HOP];

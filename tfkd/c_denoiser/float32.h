@@ -22,6 +22,9 @@
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)
 #pragma GCC optimize("fp-contract=off")
+#if defined(__FMA__) /* x86, where GCC 12 fuses all the same when it vectorises, at -O3 */
+#pragma GCC optimize("no-tree-vectorize")
+#endif
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L
 #pragma STDC FP_CONTRACT OFF
 #endif

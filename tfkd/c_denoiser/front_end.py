@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfkd.c_denoiser.thresholds import THRESHOLDS, feature_thresholds
+from tfkd.c_denoiser.thresholds import THRESHOLDS, feature_thresholds, in_int16_units
 from tfkd.config import FrontEndConfig
 from tfkd.engines.streaming_model import StreamingModel
 from tfkd.frontend import band_weights, sqrt_hann
@@ -46,12 +46,14 @@ extern const float tfkd_sqrt_hann[TFKD_WINDOW];
 extern const float tfkd_roots[TFKD_WINDOW / 2][2];
 extern const float tfkd_turns[TFKD_WINDOW / 4 + 1][2];
 
-/* Every bin is shared between a band and the next one, with these weights. */
-extern const uint16_t tfkd_bin_band[TFKD_BINS];
+/* The bins from tfkd_first_bin[b] to before tfkd_first_bin[b + 1] are shared between the bands b
+ * and b + 1, with these weights. */
+extern const uint16_t tfkd_first_bin[TFKD_BANDS];
 extern const float tfkd_bin_weights[TFKD_BINS][2];
 
-/* The band powers from which on the quantised feature is at least -127, -126, ..., 127. The feature
- * is 10 log10(power) between {config.floor_db:g} and {config.ceiling_db:g} dB. */
+/* The band powers, of samples in the unit of int16, from which on the quantised feature is at least
+ * -127, -126, ..., 127. The feature is 10 log10(power / 2^30) between {config.floor_db:g} and \
+{config.ceiling_db:g} dB. */
 extern const float tfkd_thresholds[TFKD_THRESHOLDS];
 
 #endif /* TFKD_FRONT_END_H_ */
@@ -61,6 +63,8 @@ extern const float tfkd_thresholds[TFKD_THRESHOLDS];
 def _source(model: StreamingModel) -> str:
     config = model.frontend
     band, *weights = band_weights(config)
+    first_bin = np.searchsorted(band, np.arange(config.bands))  # the last one is TFKD_BINS
+    thresholds = feature_thresholds(config, model.frame)
     tables: list[tuple[str, NDArray[Any]]] = [
         ("float tfkd_sqrt_hann[TFKD_WINDOW]", sqrt_hann(config.window)),
         ("float tfkd_roots[TFKD_WINDOW / 2][2]", _pairs(roots_of_unity(config.hop, config.hop))),
@@ -68,9 +72,9 @@ def _source(model: StreamingModel) -> str:
             "float tfkd_turns[TFKD_WINDOW / 4 + 1][2]",
             _pairs(roots_of_unity(config.window // 4 + 1, config.window)),
         ),
-        ("uint16_t tfkd_bin_band[TFKD_BINS]", band),
+        ("uint16_t tfkd_first_bin[TFKD_BANDS]", first_bin),
         ("float tfkd_bin_weights[TFKD_BINS][2]", np.stack(weights, axis=1)),
-        ("float tfkd_thresholds[TFKD_THRESHOLDS]", feature_thresholds(config, model.frame)),
+        ("float tfkd_thresholds[TFKD_THRESHOLDS]", in_int16_units(thresholds)),
     ]
     texts = [_table(declaration, values) for declaration, values in tables]
     return "\n\n".join([f'{BANNER}\n#include "front_end.h"', *texts]) + "\n"

@@ -77,5 +77,5 @@ def c_sources(path: str | Path) -> CSources:
         {**exported.files, **front_end_files(streaming), **fixed},
         config,
         state_bytes=exported.state_bytes + config.hop * (INT16_BYTES + FLOAT_BYTES),
-        work_bytes=exported.work_bytes + 2 * config.window * FLOAT_BYTES,
+        work_bytes=exported.work_bytes + 2 * (config.window + 1) * FLOAT_BYTES,
     )

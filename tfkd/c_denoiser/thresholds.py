@@ -35,3 +35,10 @@ def feature_thresholds(config: FrontEndConfig, frame: Affine) -> Floats:
         beyond = np.where(enough, middle, beyond)
         reached = np.where(enough, reached, np.minimum(middle + 1, beyond))
     return beyond.view(np.float32)
+
+
+def in_int16_units(thresholds: Floats) -> Floats:
+    """Thresholds for samples of +-32768 instead of +-1: 2^30 times as large, exactly."""
+    return np.where(thresholds < LARGEST, thresholds.astype(np.float64) * 2.0**30, LARGEST).astype(
+        np.float32
+    )
