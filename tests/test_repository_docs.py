@@ -14,7 +14,8 @@ from pathlib import Path
 import click
 import pytest
 
-from firmware_ref.__main__ import _parser as firmware_ref_parser
+from firmware_ref.__main__ import _parser as report_parser
+from firmware_ref.c_export.__main__ import _parser as export_parser
 from tfkd.cli import main
 
 REPOSITORY = Path(__file__).parent.parent
@@ -22,7 +23,10 @@ DOCS = REPOSITORY / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`tfkd ([a-z][a-z -]*)")
-MODULE = "python -m firmware_ref "
+MODULES = {
+    "python -m firmware_ref ": report_parser,
+    "python -m firmware_ref.c_export ": export_parser,
+}
 
 
 def leaves(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -53,21 +57,24 @@ def command_lines(page: Path) -> list[str]:
         if language in ("sh", "text", ""):
             for line in text.replace("\\\n", " ").splitlines():
                 stripped = re.split(r"\s+(?:#|>|\|)\s*", line.strip())[0]
-                if stripped.startswith(("tfkd ", MODULE, "make ")):
+                if stripped.startswith(("tfkd ", "make ", *MODULES)):
                     lines.append(stripped)
     return lines
 
 
 def check(line: str) -> None:
     """Parse a command line as the program would, without running it."""
-    if line.startswith("make "):
-        target = line.split()[1]
-        assert re.search(rf"^{target}:", (REPOSITORY / "Makefile").read_text(), re.MULTILINE), line
-    elif line.startswith(MODULE):
-        firmware_ref_parser().parse_args(shlex.split(line.removeprefix(MODULE)))
+    words = shlex.split(line)
+    if words[0] == "make":
+        file = words[words.index("-f") + 1] if "-f" in words else "Makefile"
+        known = re.findall(r"^([\w-]+):", (REPOSITORY / file).read_text(), re.MULTILINE)
+        targets = [word for word in words[1:] if word not in ("-f", file) and "=" not in word]
+        assert targets and set(targets) <= set(known), line
+    elif words[0] == "python":
+        MODULES[" ".join(words[:3]) + " "]().parse_args(words[3:])
     else:
-        command, words = find(shlex.split(line)[1:])
-        command.make_context(command.name, words)
+        command, rest = find(words[1:])
+        command.make_context(command.name, rest)
 
 
 def test_there_are_commands_to_check():
@@ -97,10 +104,19 @@ def test_the_examples_of_the_help_exist(path):
 
 
 @pytest.mark.parametrize(
-    "line", ["tfkd trian", "tfkd train --studnet tiny", "tfkd data chek x", "tfkd info tiny --josn"]
+    "line",
+    [
+        "tfkd trian",
+        "tfkd train --studnet tiny",
+        "tfkd data chek x",
+        "tfkd info tiny --josn",
+        "make instal",
+        "make -f Makefile C=x runn",
+        "python -m firmware_ref model.tflite --mapp",
+    ],
 )
 def test_the_check_finds_mistakes(line):
-    with pytest.raises((AssertionError, click.UsageError)):
+    with pytest.raises((AssertionError, click.UsageError, SystemExit)):
         check(line)
 
 
