@@ -28,12 +28,14 @@ class CSources:
         frontend: that of `tfkd_denoise_hop`; None where there is `tfkd_step` alone.
         state_bytes: RAM of one channel: `tfkd_denoiser`, or `tfkd_state`.
         work_bytes: RAM of the buffers that all channels share.
+        input_size: values of a frame that `tfkd_step` takes.
     """
 
     files: dict[str, str] = field(repr=False)
     frontend: FrontEndConfig | None
     state_bytes: int
     work_bytes: int
+    input_size: int
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write them into a folder, each whole or not at all; returns their paths.
@@ -67,8 +69,10 @@ def c_sources(path: str | Path) -> CSources:
         exported = export_c(model)
     except FirmwareRefError as error:
         raise ConversionError(f"{path}: cannot become C code: {error}") from error
+    graph = model.subgraphs[0]
+    size = graph.tensors[graph.inputs[0]].elements
     if METADATA_NAME not in model.metadata:
-        return CSources(exported.files, None, exported.state_bytes, exported.work_bytes)
+        return CSources(exported.files, None, exported.state_bytes, exported.work_bytes, size)
     streaming = parse_streaming_model(content, path)
     config = streaming.frontend
     folder = files("tfkd.c_denoiser")
@@ -78,4 +82,5 @@ def c_sources(path: str | Path) -> CSources:
         config,
         state_bytes=exported.state_bytes + config.hop * (INT16_BYTES + FLOAT_BYTES),
         work_bytes=exported.work_bytes + 2 * (config.window + 1) * FLOAT_BYTES,
+        input_size=size,
     )

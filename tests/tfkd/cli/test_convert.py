@@ -10,13 +10,26 @@ from compiled_c import COMPILERS, needs_compiler
 from denoiser_program import compile_program
 from gate_model import gate_model
 
+from firmware_ref.cortex_m import missing_tools
+
+needs_toolchain = pytest.mark.skipif(
+    bool(missing_tools()), reason=f"not installed: {', '.join(missing_tools())}"
+)
 LSTM = Path(__file__).parents[2] / "firmware_ref" / "models" / "lstm.tflite"
 FRONT_END = {"denoiser.h", "denoiser.c", "front_end.h", "front_end.c", "real_fft.c", "float32.h"}
 
 
 @pytest.fixture
 def emit_c(run_tfkd):
+    """tfkd convert --tflite-micro ... --emit-c"""
     return lambda *args: run_tfkd("convert", "--tflite-micro", *args, "--emit-c")
+
+
+@pytest.fixture(autouse=True)
+def no_emulation(request, monkeypatch):
+    """As if there were no toolchain, except where a test is about it."""
+    if "qemu" not in request.keywords:
+        monkeypatch.setattr("firmware_ref.cortex_m.missing_tools", lambda: ("arm-none-eabi-gcc",))
 
 
 @pytest.fixture
@@ -132,3 +145,22 @@ def test_a_converted_model_needs_emit_c(run_tfkd, gate):
     result = run_tfkd("convert", "--tflite-micro", gate)
     assert result.exit_code == 2
     assert "is converted already; --emit-c writes it as C code" in result.stderr
+
+
+def test_without_the_toolchain_its_cost_is_left_out(emit_c, gate, tmp_path):
+    result = emit_c(gate, "-o", tmp_path)
+    assert result.exit_code == 0, result.stderr
+    (line,) = result.stderr.splitlines()
+    assert line == "Left out its size and speed on a Cortex-M4: arm-none-eabi-gcc not installed."
+    assert "RAM: " in result.stdout and "instructions" not in result.stdout
+
+
+@needs_toolchain
+@pytest.mark.qemu
+def test_cost_on_a_cortex_m4(emit_c, gate, tmp_path):
+    result = emit_c(gate, "-o", tmp_path)
+    assert "compiled for a Cortex-M4: text " in result.stdout
+    assert "on an emulated Cortex-M4: " in result.stdout
+    assert "estimate, not measured, at 64 MHz: " in result.stdout
+    report = json.loads(emit_c(gate, "-o", tmp_path, "--json").stdout)
+    assert report["c"]["cortex_m4"]["bss_bytes"] == report["c"]["work_bytes"]
