@@ -3,7 +3,7 @@
     u_i = (x_i - z_i) 2^L scaled by s_i / (2 max(s_1, s_2)),   L = 20 for int8, 15 for int16
     y   = clamp(z_y + (u_1 +- u_2) scaled by 2 max(s_1, s_2) / (2^L s_y))
 
-Every scaling rounds twice. ADD works the factors out in double precision, SUB in float32.
+Every scaling rounds twice. The factors are worked out in double precision.
 
 Sources: tensorflow/lite/kernels/internal/reference/add.h and sub.h,
 tensorflow/lite/micro/kernels/add_common.cc and sub_common.cc.
@@ -30,28 +30,25 @@ from firmware_ref.options import Activation, AddOptions, SubOptions
 
 def prepare_add(node: Node) -> Invoke:
     """y = x1 + x2."""
-    scales = [float(view.scale) for view in (node.input(0), node.input(1), node.output())]
-    return _prepare(node, node.options(AddOptions).fused_activation_function, scales, sign=1)
+    return _prepare(node, node.options(AddOptions).fused_activation_function, sign=1)
 
 
 def prepare_sub(node: Node) -> Invoke:
     """y = x1 - x2."""
-    scales = [view.scale for view in (node.input(0), node.input(1), node.output())]
-    return _prepare(node, node.options(SubOptions).fused_activation_function, scales, sign=-1)
+    return _prepare(node, node.options(SubOptions).fused_activation_function, sign=-1)
 
 
-def _prepare(node: Node, activation: Activation, scales: list[Any], sign: int) -> Invoke:
-    """`scales` are Python floats or float32: the precision of TFLM's own arithmetic on them."""
+def _prepare(node: Node, activation: Activation, sign: int) -> Invoke:
     first, second, y = node.input(0), node.input(1), node.output()
+    scales = [float(view.scale) for view in (first, second, y)]
     if any(scale <= 0 for scale in scales):
         raise node.error("needs a scale above 0 for both inputs and the output")
     left_shift = 20 if y.array.dtype == np.int8 else 15
-    kind = type(scales[0])
-    twice_largest = kind(2) * max(scales[0], scales[1])
+    twice_largest = 2 * max(scales[0], scales[1])
     factors = (
-        float(scales[0] / twice_largest),
-        float(scales[1] / twice_largest),
-        float(twice_largest / (kind(1 << left_shift) * scales[2])),
+        scales[0] / twice_largest,
+        scales[1] / twice_largest,
+        twice_largest / ((1 << left_shift) * scales[2]),
     )
     if max(factors) >= 1:
         raise node.error(

@@ -2,9 +2,9 @@
 
     y[n,c] = requantise(b[c] + sum_d (w[c,d] - z_w) (x[n,d] - z_x))
 
-Per tensor, the factor is float32(s_x s_w) / s_y: the product of the scales is rounded to float32
-first. Per channel it is s_x s_w[c] / s_y in double precision. TFLM rounds twice here, unlike
-LiteRT, which rounds once. 16x8: int64 accumulators, rounded once, unless the bias is int32.
+The factor is s_x s_w / s_y in double precision, s_w per tensor or per channel. TFLM rounds twice
+here, unlike LiteRT, which rounds once. 16x8: int64 accumulators, rounded once, unless the bias is
+int32.
 
 Sources: tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h,
 tensorflow/lite/micro/kernels/fully_connected.cc and fully_connected_common.cc,
@@ -86,7 +86,7 @@ def _factors(node: Node, x: View, weights: View, y: View, channels: int) -> NDAr
                 f"has a bias of scale {bias.scale}, but input and weights of scale product "
                 f"{exact:g}; TFLM refuses a difference above 0.02 output steps"
             )
-    return np.full(channels, float(x.scale * weights.scale) / float(y.scale))
+    return factors
 
 
 KERNELS = {

@@ -65,14 +65,14 @@ def prepare_relu6(node: Node) -> Invoke:
 def prepare_leaky_relu(node: Node) -> Invoke:
     """y = clamp(z_y + M (x - z_x)), M = s_x / s_y for x >= z_x and s_x alpha / s_y below.
 
-    Both factors are worked out in float32 before they are quantised. With a negative alpha TFLM
-    gives the negated product by |alpha| (ties of the first rounding go down, not up).
+    With a negative alpha TFLM gives the negated product by |alpha| (ties of the first rounding go
+    down, not up).
     """
     x, y = node.input(0), node.output()
     require_scales(node, x, y)
-    alpha = np.float32(node.options(LeakyReluOptions).alpha)
-    identity = quantize_multiplier(x.scale / y.scale)
-    factor = x.scale * alpha / y.scale
+    alpha = float(np.float32(node.options(LeakyReluOptions).alpha))
+    identity = quantize_multiplier(float(x.scale) / float(y.scale))
+    factor = float(x.scale) * alpha / float(y.scale)
     below = quantize_multiplier(np.abs(factor))
     sign = -1 if factor < 0 else 1
     info = np.iinfo(y.array.dtype)

@@ -46,6 +46,14 @@ def values(rng: Rng, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     return rng.integers(info.min, info.max, size=shape, dtype=dtype, endpoint=True)
 
 
+def uniform(rng: Rng, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    """Of an integer type: uniform over all values; float32: normal, of a drawn size."""
+    if np.dtype(dtype) == np.float32:
+        return (rng.standard_normal(shape) * 10.0 ** rng.uniform(-1, 2)).astype(np.float32)
+    info = np.iinfo(dtype)
+    return rng.integers(info.min, info.max, size=shape, dtype=np.dtype(dtype), endpoint=True)
+
+
 def sizes(rng: Rng, count: int, low: int = 1, high: int = 8) -> tuple[int, ...]:
     """`count` dimensions, each in [low, high]."""
     return tuple(int(n) for n in rng.integers(low, high + 1, size=count))

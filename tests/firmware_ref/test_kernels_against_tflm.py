@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import zlib
 
+import draws
 import numpy as np
+import one_op_activation
+import one_op_arithmetic
+import one_op_case
 import pytest
 from one_op_case import Case
 from one_op_models import ONE_OP_MODELS
@@ -76,6 +80,41 @@ def test_equal_to_tflm(name: str) -> None:
         case = ONE_OP_MODELS[name](np.random.default_rng([zlib.crc32(name.encode()), seed]))
         difference = first_difference(case)
         assert difference is None, f"{name}, seed {seed}: {difference}"
+
+
+ELEMENTWISE = ("ADD", "SUB", "MUL", "RELU", "LEAKY_RELU", "LOGISTIC", "TANH", "QUANTIZE")
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in ONE_OP_MODELS if name.split("/")[0] in ELEMENTWISE)
+)
+def test_factors_are_exact_to_the_last_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """65 536 values a model: so many show a factor of float32 precision instead of float64."""
+    shape = (256, 256)
+    monkeypatch.setattr(one_op_activation, "_shape", lambda rng: shape)
+    monkeypatch.setattr(one_op_arithmetic, "_shapes", lambda rng: (shape, shape, shape))
+    monkeypatch.setattr(one_op_arithmetic, "sizes", lambda rng, *bounds: shape)
+    monkeypatch.setattr(one_op_case, "values", draws.uniform)
+    for seed in range(12):
+        case = ONE_OP_MODELS[name](np.random.default_rng([zlib.crc32(name.encode()), 2, seed]))
+        difference = first_difference(case)
+        assert difference is None, f"{name}, seed {seed}: {difference}"
+
+
+def test_fully_connected_factor_is_exact_to_the_last_bit() -> None:
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        model, graph = one_op_case.one_op_graph()
+        input_scale, weight_scale = draws.scale(rng), draws.scale(rng)
+        x = draws.quantised(graph, rng, (256, 4), np.int16, of_scale=input_scale)
+        data = rng.integers(-127, 128, (256, 4))
+        weights = graph.tensor((256, 4), np.int8, scale=weight_scale, data=data)
+        bias_scale = input_scale * weight_scale
+        bias = graph.tensor((256,), np.int32, scale=bias_scale, data=np.zeros(256))
+        y = draws.quantised(graph, rng, (256, 256), np.int16, of_scale=bias_scale * 2**8)
+        graph.operator("FULLY_CONNECTED", [x, weights, bias], [y], options="FullyConnectedOptions")
+        difference = first_difference(one_op_case.case(model, rng, [x], [y]))
+        assert difference is None, f"seed {seed}: {difference}"
 
 
 @pytest.mark.parametrize("name", sorted(STATE_MODELS))
