@@ -46,6 +46,14 @@ def test_a_page_about_a_run_has_every_part(run_tfkd, pair_folders, tmp_path):
     ):
         assert part in text
     assert not (run.path / "model.tflite").exists()
+    run.qat_weights.unlink()  # as before the second phase has begun
+    result = run_tfkd(
+        *("report", run.path, "-o", page, "--noisy", noisy, "--clean", clean, "--jobs", 1),
+        *("--limit", 1, "--json"),
+    )
+    assert result.exit_code == 0, result.stderr
+    assert list(json.loads(result.stdout)["systems"]) == ["noisy", "float"]
+    assert "There is no int8 model yet, and so no arena." in page.read_text()
 
 
 def test_mistakes(run_tfkd, gate, pair_folders, tmp_path):
