@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tfkd.evaluate import ALL, Evaluation
+from tfkd.evaluate import ALL, Evaluation, PairScores
 from tfkd.metrics import Interval
 from tfkd.report.axis import Axis, category_axis, linear_axis
 
@@ -15,6 +15,9 @@ _METRICS = (  # key, title, unit, digits, what it says, its bounds
     ("estoi", "ESTOI", "", 3, "intelligibility in fluctuating noise, 0 to 1", (0.0, 1.0)),
     ("si_sdr", "SI-SDR", "dB", 2, "likeness to the clean waveform", (-math.inf, math.inf)),
 )
+
+MOST_ROWS = 10
+GATHERED_DB = 5
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class MetricTable:
 
 
 def metric_tables(evaluation: Evaluation) -> list[MetricTable]:
-    """One table per metric."""
-    groups = evaluation.groups()
+    """One table per metric; where there are more than MOST_ROWS SNRs, they are gathered."""
+    groups = _groups(evaluation)
     names = [name for name in groups if name != ALL] or [ALL]
     tables = []
     for key, title, unit, digits, meaning, bounds in _METRICS:
@@ -109,6 +112,19 @@ def interval_text(interval: Interval, digits: int, sign: str = "") -> str:
     if not math.isfinite(interval.half_width):
         return text
     return f"{text} ± {interval.half_width:.{digits}f}"
+
+
+def _groups(evaluation: Evaluation) -> dict[str, list[PairScores]]:
+    """Scores by SNR, or by stretches of 5 dB of it, then all."""
+    groups = evaluation.groups()
+    if len(groups) - 1 <= MOST_ROWS:
+        return groups
+    known = [(s.pair.snr_db, s) for s in evaluation.scores if s.pair.snr_db is not None]
+    gathered: dict[int, list[PairScores]] = {}
+    for snr_db, scores in known:
+        gathered.setdefault(GATHERED_DB * math.floor(snr_db / GATHERED_DB), []).append(scores)
+    named = {f"{low} to {low + GATHERED_DB}": gathered[low] for low in sorted(gathered)}
+    return {**named, ALL: groups[ALL]}
 
 
 def _marks(

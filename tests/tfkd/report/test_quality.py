@@ -40,6 +40,17 @@ def test_without_snrs_all_pairs_are_one_group():
     assert len(table.marks) == 2
 
 
+def test_many_snrs_are_gathered():
+    pairs = tuple(scores(str(i), -3.3 + 1.1 * i, 0.1, 0.3) for i in range(12))
+    (table, *_) = metric_tables(Evaluation(("noisy", "int8"), pairs))
+    assert [(name, count) for name, count, _ in table.rows] == [
+        ("\N{MINUS SIGN}5 to 0", 3),  # below 0
+        ("0 to 5", 5),
+        ("5 to 10", 4),
+        ("all", 12),
+    ]
+
+
 @pytest.mark.parametrize(
     ("interval", "text"),
     [
