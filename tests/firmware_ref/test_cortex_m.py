@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import rounding_models
 from exported_models import EXPORTED, SYNTHETIC, Int8, content_of, frames_of, reference
+from random_streams import random_stream
 
 from firmware_ref import cortex_m, read_model
 from firmware_ref.c_export import export_c
@@ -64,6 +66,25 @@ def test_step_computes_the_bits_of_firmware_ref_within_bounds(core, simd, name):
     if name != SYNTHETIC:  # too small to speak of instructions per MAC
         bounds = LARGEST_PER_MAC[core, simd]
         assert run.instructions_mean <= bounds.get(name, bounds["default"]) * stream.macs
+
+
+ODD_MODELS = {
+    "factors of 1/2 and more": rounding_models.convolution,
+    "sums of many scales": rounding_models.additions,
+    **{f"random stream {seed}": functools.partial(random_stream, seed) for seed in (14, 39)},
+}
+
+
+@pytest.mark.qemu
+@needs_toolchain
+@pytest.mark.parametrize("name", ODD_MODELS)
+@pytest.mark.parametrize("core", CORES)
+def test_simd_computes_the_bits_of_firmware_ref_at_odd_sizes(core, name):
+    content = ODD_MODELS[name]()
+    model = read_model(content)
+    frames_q = frames_of(model, FRAMES)
+    run = measure_step(export_c(model).files, CORES[core], frames_q)
+    assert np.array_equal(run.output, reference(content, model, frames_q)[0])
 
 
 @pytest.mark.qemu

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import oracle
 import pytest
+import rounding_models
 from compiled_c import COMPILERS, compile_c, needs_compiler, run_frames
 from exported_models import frames_of, reference
 from model_builder import ModelBuilder
@@ -94,6 +95,18 @@ def test_frame_that_nothing_reads(tmp_path):
     program = compile_c(source, tmp_path, COMPILERS[0])
     masks = run_frames(program, np.zeros((3, 4), np.int8))
     assert masks.tolist() == [[0, 0, 0, 0]] * 3  # logistic(0) = 1/2 = 128 / 256
+
+
+@needs_compiler
+@pytest.mark.parametrize("model_of", [rounding_models.convolution, rounding_models.additions])
+def test_edges_of_rounding(model_of, tmp_path):
+    content = model_of()
+    model = read_model(content)
+    frames_q = frames_of(model, 200)
+    masks, _ = reference(content, model, frames_q)
+    assert len(np.unique(masks)) > 200
+    program = compile_c(export_c(model), tmp_path, COMPILERS[0])
+    assert np.array_equal(run_frames(program, frames_q), masks)
 
 
 def test_memory_is_far_below_tflms_arena():
