@@ -5,57 +5,36 @@ A module defines `prepare_*` functions and lists its operators in a dict `KERNEL
 
 from __future__ import annotations
 
-from types import ModuleType
+from importlib import import_module
 
-from firmware_ref.kernels import (
-    add,
-    concatenation,
-    conv,
-    depthwise_conv,
-    fully_connected,
-    hard_swish,
-    logistic_tanh,
-    lstm,
-    mean,
-    mul,
-    pad,
-    pooling,
-    quantize,
-    relu,
-    reshape,
-    resize_nearest_neighbor,
-    resource_variables,
-    softmax,
-    strided_slice,
-    svdf,
-    transpose_conv,
-)
 from firmware_ref.kernels.kernel import Kernel as Kernel
 
-_MODULES: tuple[ModuleType, ...] = (
-    add,
-    concatenation,
-    conv,
-    depthwise_conv,
-    fully_connected,
-    hard_swish,
-    logistic_tanh,
-    lstm,
-    mean,
-    mul,
-    pad,
-    pooling,
-    quantize,
-    relu,
-    reshape,
-    resize_nearest_neighbor,
-    resource_variables,
-    softmax,
-    strided_slice,
-    svdf,
-    transpose_conv,
+_FAMILIES = (
+    "add",
+    "concatenation",
+    "conv",
+    "depthwise_conv",
+    "fully_connected",
+    "hard_swish",
+    "logistic_tanh",
+    "lstm",
+    "mean",
+    "mul",
+    "pad",
+    "pooling",
+    "quantize",
+    "relu",
+    "reshape",
+    "resize_nearest_neighbor",
+    "resource_variables",
+    "softmax",
+    "strided_slice",
+    "svdf",
+    "transpose_conv",
 )
 
 KERNELS: dict[str, Kernel] = {
-    name: kernel for module in _MODULES for name, kernel in module.KERNELS.items()
+    name: kernel
+    for family in _FAMILIES
+    for name, kernel in import_module(f"{__name__}.{family}").KERNELS.items()
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from firmware_ref.fixed_point import round_half_away
+from firmware_ref.fixed_point import INT32_MAX, round_half_away
 from firmware_ref.kernels.quantized import require_scales
 from firmware_ref.node import Node, View
 from firmware_ref.options import Activation
@@ -26,8 +26,8 @@ def activation_range(node: Node, activation: Activation, y: View) -> tuple[int, 
     q(r) = z + round(r / s), the quotient in float32, ties away from zero.
 
     Raises:
-        ModelError: `y` has no scale; or the activation is TANH or SIGN_BIT, which TFLM's integer
-            kernels would silently leave out.
+        ModelError: `y` has no scale, or too fine a one; or the activation is TANH or SIGN_BIT,
+            which TFLM's integer kernels would silently leave out.
     """
     if activation not in _REAL_RANGES:
         raise node.error(
@@ -39,7 +39,13 @@ def activation_range(node: Node, activation: Activation, y: View) -> tuple[int, 
     low, high = _REAL_RANGES[activation]
 
     def quantised(real: float) -> int:
-        return y.zero_point + int(round_half_away(np.float32(real) / y.scale))
+        steps = float(round_half_away(np.float32(real) / y.scale))
+        if abs(steps) > INT32_MAX:
+            raise node.error(
+                f"has an output scale of {y.scale:g}, too fine for the bound {real:g} of its "
+                f"activation; TFLM refuses more than 2^31 - 1 steps"
+            )
+        return y.zero_point + int(steps)
 
     return (
         int(info.min) if low is None else max(int(info.min), quantised(low)),

@@ -25,7 +25,7 @@ from firmware_ref.kernels.filter_quantization import (
 )
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.kernels.scaled_filter import ScaledFilter
-from firmware_ref.kernels.window import WindowAxis, Windows
+from firmware_ref.kernels.window import Windows, convolution_axes
 from firmware_ref.node import Invoke, Node
 from firmware_ref.options import Conv2DOptions
 
@@ -37,14 +37,7 @@ def prepare_conv_2d(node: Node) -> Invoke:
     filters = node.constant(1)  # (C_out, kh, kw, C_in / groups)
     if len(x.shape) != 4 or filters.ndim != 4 or len(y.shape) != 4:
         raise node.error(f"needs 4 dimensions, received {x.shape}, {filters.shape}, {y.shape}")
-    rows = WindowAxis.of(
-        node, x.shape[1], filters.shape[1], options.stride_h, options.dilation_h_factor,
-        options.padding,
-    )  # fmt: skip
-    columns = WindowAxis.of(
-        node, x.shape[2], filters.shape[2], options.stride_w, options.dilation_w_factor,
-        options.padding,
-    )  # fmt: skip
+    rows, columns = convolution_axes(node, x.shape, filters.shape[1:3], options)
     channels = filters.shape[0]
     expected = (x.shape[0], rows.output_size, columns.output_size, channels)
     if y.shape != expected:

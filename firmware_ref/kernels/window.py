@@ -9,7 +9,7 @@ Source: tensorflow/lite/kernels/padding.h (`ComputePaddingHeightWidth`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from firmware_ref.model import Array
 from firmware_ref.node import Node
-from firmware_ref.options import Padding
+from firmware_ref.options import Conv2DOptions, DepthwiseConv2DOptions, Padding
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,33 @@ class WindowAxis:
         total = max((output_size - 1) * stride + effective - input_size, 0)
         before = total // 2
         return cls(input_size, filter_size, stride, dilation, output_size, before, total - before)
+
+
+def convolution_axes(
+    node: Node,
+    input_shape: Sequence[int],
+    filter_size: Sequence[int],
+    options: Conv2DOptions | DepthwiseConv2DOptions,
+) -> tuple[WindowAxis, WindowAxis]:
+    """The windows of a convolution along height and width.
+
+    Args:
+        node: the operator, for messages.
+        input_shape: NHWC.
+        filter_size: height and width of the filter.
+        options: strides, dilations and padding.
+    """
+    height, width = input_shape[1:3]
+    filter_height, filter_width = filter_size
+    padding = options.padding
+    return (
+        WindowAxis.of(
+            node, height, filter_height, options.stride_h, options.dilation_h_factor, padding
+        ),
+        WindowAxis.of(
+            node, width, filter_width, options.stride_w, options.dilation_w_factor, padding
+        ),
+    )
 
 
 class Windows:

@@ -70,3 +70,10 @@ def test_activations_that_integers_do_not_have_are_refused() -> None:
     x, weights = view([[2]]), view([[3]], constant=True)
     with pytest.raises(ModelError, match="fuses the activation TANH"):
         run("FULLY_CONNECTED", [x, weights], view([[0]]), FullyConnectedOptions(Activation.TANH))
+
+
+def test_too_fine_an_output_scale_for_the_activation_is_refused() -> None:
+    x, weights = view([[2]]), view([[3]], constant=True)
+    y, options = view([[0]], scale=2.0**-30), FullyConnectedOptions(Activation.RELU6)
+    with pytest.raises(ModelError, match="too fine for the bound 6 of its activation"):
+        run("FULLY_CONNECTED", [x, weights], y, options)
