@@ -60,7 +60,7 @@ def compile_program(
     sources = sorted(path.name for path in folder.glob("*.c"))
     options = checks(compiler) if options is None else options
     return subprocess.run(
-        [compiler, *language, *options, *sources, "-o", "program"],
+        [compiler, *language, *sources, *options, "-o", "program"],
         cwd=folder,
         capture_output=True,
         text=True,

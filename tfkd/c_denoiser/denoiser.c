@@ -38,16 +38,13 @@ static void band_power(float power[TFKD_BANDS])
     power[TFKD_BANDS - 1] = lower;
 }
 
-/* The model's input for a band power: -128 + the number of thresholds that it reaches. */
+/* The model's input for a band power: -128 + the number of thresholds, of 255, that it reaches. */
 static int8_t quantized_feature(float power)
 {
-    int32_t reached = 0, beyond = TFKD_THRESHOLDS;
-    while (reached < beyond) {
-        const int32_t middle = (reached + beyond) / 2;
-        if (power >= tfkd_thresholds[middle]) {
-            reached = middle + 1;
-        } else {
-            beyond = middle;
+    int32_t reached = 0;
+    for (int32_t step = (TFKD_THRESHOLDS + 1) / 2; step > 0; step /= 2) {
+        if (power >= tfkd_thresholds[reached + step - 1]) {
+            reached += step;
         }
     }
     return (int8_t)(reached - 128);

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from compiled_c import needs_compiler
 
 
 def test_table_on_stderr_and_one_object_on_stdout(run_tfkd, gate, pair_folders):
@@ -39,3 +40,14 @@ def test_mistakes(run_tfkd, gate, pair_folders, tmp_path):
     result = run_tfkd("evaluate", tmp_path, "--noisy", noisy, "--clean", noisy)
     assert result.exit_code == 1
     assert "holds no model.tflite" in result.stderr
+
+
+@needs_compiler
+def test_exported_code_is_a_system(run_tfkd, gate, pair_folders):
+    noisy, clean = pair_folders
+    result = run_tfkd(
+        *("evaluate", gate, "--noisy", noisy, "--clean", clean, "--jobs", 1, "--limit", 1),
+        *("--system", "int8-firmware-ref", "--system", "int8-c"),
+    )
+    systems = json.loads(result.stdout)["systems"]
+    assert systems["int8-c"] == systems["int8-firmware-ref"] != systems["noisy"]
