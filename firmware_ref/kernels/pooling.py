@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from firmware_ref.kernels.activation_range import activation_range
 from firmware_ref.kernels.kernel import Kernel
+from firmware_ref.kernels.window import padded_input
 from firmware_ref.node import Invoke, Node
 from firmware_ref.options import Padding, Pool2DOptions
 
@@ -59,7 +60,7 @@ def _prepare_windows(node: Node, array: NDArray[Any], fill: int) -> Callable[[],
     source, inside = array, None
     if top > 0 or left > 0 or height > in_height or width > in_width:
         padded_shape = (batch, max(height, top + in_height), max(width, left + in_width), channels)
-        source = np.full(padded_shape, fill, array.dtype)
+        source = padded_input(padded_shape, fill, array.dtype)
         inside = source[:, top : top + in_height, left : left + in_width]
     every_window = sliding_window_view(sliding_window_view(source, window[0], 1), window[1], 2)
     windows: NDArray[Any] = every_window[

@@ -9,6 +9,7 @@ Source: tensorflow/lite/kernels/padding.h (`ComputePaddingHeightWidth`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,24 @@ def convolution_axes(
     )
 
 
+MAX_PADDED_ELEMENTS = 2**26
+"""A damaged model's windows may reach any distance; no chip's input has so many elements."""
+
+
+def padded_input(shape: tuple[int, ...], padding_value: int, dtype: DTypeLike) -> NDArray[Any]:
+    """An array full of padding, for the input to be written into.
+
+    Raises:
+        ValueError: it is larger than any honest model's; `Kernel.build` names the operator.
+    """
+    if math.prod(shape) > MAX_PADDED_ELEMENTS:
+        raise ValueError(
+            f"its padded input would have the shape {shape}; "
+            f"expected at most {MAX_PADDED_ELEMENTS} elements"
+        )
+    return np.full(shape, padding_value, dtype)
+
+
 class Windows:
     """All windows of an NHWC input, as an array of shape (N, H_out, W_out, kh, kw, C).
 
@@ -114,16 +133,13 @@ class Windows:
         self._interior: NDArray[Any] | None = None
         base = x
         if rows.before or rows.after or columns.before or columns.after or x.dtype != dtype:
-            base = np.full(
-                (
-                    batch,
-                    rows.before + height + rows.after,
-                    columns.before + width + columns.after,
-                    channels,
-                ),
-                padding_value,
-                dtype,
+            padded = (
+                batch,
+                rows.before + height + rows.after,
+                columns.before + width + columns.after,
+                channels,
             )
+            base = padded_input(padded, padding_value, dtype)
             self._interior = base[
                 :, rows.before : rows.before + height, columns.before : columns.before + width
             ]

@@ -13,6 +13,7 @@ from firmware_ref.options import (
     DepthwiseConv2DOptions,
     FullyConnectedOptions,
     Padding,
+    Pool2DOptions,
     TransposeConvOptions,
     WeightsFormat,
 )
@@ -178,3 +179,16 @@ def test_contradictions_are_named(name, inputs, output, options, message):
 def test_foreign_types_are_named():
     with pytest.raises(UnsupportedOpError, match="`int32, int8 -> int8`"):
         prepared("CONV_2D", [row([1], dtype=np.int32), weights([1], (1, 1, 1, 1))], [row([0])])
+
+
+@pytest.mark.parametrize("name", ["CONV_2D", "MAX_POOL_2D"])
+def test_windows_beyond_any_memory_are_refused(name):
+    x, y = row([1, 2, 3]), row([0] * 3)
+    if name == "CONV_2D":
+        inputs = [x, weights([1, 1, 1], (1, 1, 3, 1))]
+        options = Conv2DOptions(Padding.SAME, 1, 1, dilation_w_factor=2**30)
+    else:
+        inputs = [x]
+        options = Pool2DOptions(Padding.SAME, 1, 1, filter_width=2**30, filter_height=1)
+    with pytest.raises(ModelError, match="does not fit its tensors: its padded input would have"):
+        run(name, inputs, y, options)
