@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_ref.fixed_point import (
-    Requantizer,
-)
+from firmware_ref.fixed_point import Requantizer
 from firmware_ref.kernels.filter_quantization import largest_magnitude
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.kernels.logistic_tanh import checked_log2
@@ -22,7 +20,7 @@ from firmware_ref.node import Invoke, Node, View
 from firmware_ref.options import Activation, UnidirectionalSequenceLSTMOptions
 from firmware_ref.sigmoid_table import logistic_of_all, tanh_of_all
 
-_GATES = range(4)  # input, forget, cell, output
+_GATES = (0, 1, 3, 2)  # input, forget, output, cell: the three that pass a sigmoid first
 _INPUT_WEIGHTS, _RECURRENT_WEIGHTS, _BIASES = 1, 5, 12  # first of four inputs, in that order
 _HIDDEN_STATE, _CELL_STATE = 18, 19
 _ABSENT = (9, 10, 11, 16, 17, 20, 21, 22, 23)  # peephole, projection, layer normalisation
@@ -68,11 +66,6 @@ class _GateSums:
         self._inputs[...] = self._source
         self._rows.dot(self._folded, self._product)
         self._round()
-
-
-def _int16_product(factor: float) -> Requantizer:
-    """Scales the product of two int16 arrays to an int16."""
-    return Requantizer.from_factor(factor, zero_point=0, low=-32768, high=32767)
 
 
 def _check(node: Node) -> None:
@@ -149,8 +142,19 @@ def prepare_unidirectional_sequence_lstm(node: Node) -> Invoke:
         hidden.array, hidden, [node.input(_RECURRENT_WEIGHTS + gate) for gate in _GATES], []
     )
     cell_scale = float(cell.scale)
-    scale_kept = _int16_product(_GATE_OUTPUT_SCALE * cell_scale / cell_scale)
-    scale_added = _int16_product(_GATE_OUTPUT_SCALE * _GATE_OUTPUT_SCALE / cell_scale)
+    # What a cell keeps and what is added to it, scaled in one go: (2, 1, 1) factors.
+    scale_products = Requantizer.from_factor(
+        np.array(
+            [
+                [[_GATE_OUTPUT_SCALE * cell_scale / cell_scale]],
+                [[_GATE_OUTPUT_SCALE * _GATE_OUTPUT_SCALE / cell_scale]],
+            ]
+        ),
+        zero_point=0,
+        low=-32768,
+        high=32767,
+    )
+    products = np.empty((2, *cell.shape), np.int64)
     info = np.iinfo(hidden.array.dtype)
     scale_hidden = Requantizer.from_factor(
         _GATE_OUTPUT_SCALE * _GATE_OUTPUT_SCALE / float(hidden.scale),
@@ -172,15 +176,18 @@ def prepare_unidirectional_sequence_lstm(node: Node) -> Invoke:
         for projected, out in zip(from_input.sums, steps_out, strict=True):
             from_hidden.update()
             sums = np.add(projected, from_hidden.sums, dtype=np.int32)
-            index = np.clip(sums, -32768, 32767).astype(int16).view(np.uint16)
-            input_gate = logistic_table.take(index[:, :cells])
-            forget_gate = logistic_table.take(index[:, cells : 2 * cells])
-            cell_gate = gate_tanh_table.take(index[:, 2 * cells : 3 * cells])
-            output_gate = logistic_table.take(index[:, 3 * cells :])
+            np.maximum(np.minimum(sums, 32767, out=sums), -32768, out=sums)
+            index = sums.astype(int16).view(np.uint16)
+            gates = logistic_table.take(index[:, : 3 * cells])
+            input_gate, forget_gate = gates[:, :cells], gates[:, cells : 2 * cells]
+            output_gate = gates[:, 2 * cells :]
+            cell_gate = gate_tanh_table.take(index[:, 3 * cells :])
 
-            kept = scale_kept(forget_gate * cell.array, int16)
-            added = scale_added(input_gate * cell_gate, int16)
-            cell.array[...] = np.clip(np.add(kept, added, dtype=np.int32), low, high)
+            np.multiply(forget_gate, cell.array, products[0])
+            np.multiply(input_gate, cell_gate, products[1])
+            kept, added = scale_products(products, int16)
+            total = np.add(kept, added, dtype=np.int32)
+            cell.array[...] = np.maximum(np.minimum(total, high, out=total), low, out=total)
 
             activated = cell_tanh_table.take(cell.array.view(np.uint16))
             hidden.array[...] = scale_hidden(activated * output_gate, hidden.array.dtype)
