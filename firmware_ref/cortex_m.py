@@ -51,28 +51,33 @@ TIMEOUT_S = 300
 
 @dataclass(frozen=True)
 class Core:
-    """A processor, and the board of QEMU that has it."""
+    """A processor, the board of QEMU that has it, and its SIMD extension, if any."""
 
     name: str
     options: tuple[str, ...]
     machine: str
     linker_script: str
+    simd: str | None
 
 
 CORES = {
     core.name: core
     for core in (
+        # QEMU has no Cortex-M0+ with memory enough; a Cortex-M3 runs the same instructions.
+        Core("cortex-m0plus", ("-mthumb", "-mcpu=cortex-m0plus"), "mps2-an385", "mps2.ld", None),
         Core(
             "cortex-m4",
             ("-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
             "mps2-an386",
-            "mps2_an386.ld",
+            "mps2.ld",
+            "DSP",
         ),
         Core(
             "cortex-m55",
             ("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
             "mps3-an547",
             "mps3_an547.ld",
+            "Helium",
         ),
     )
 }
@@ -166,7 +171,7 @@ def build(
         core: the core.
         program: its files: STEP_PROGRAM runs tfkd_step over frames.bin, HOP_PROGRAM
             tfkd_denoise_hop over a WAV file.
-        simd: whether the kernels may use the core's DSP or MVE instructions.
+        simd: whether the kernels may use the core's SIMD extension.
 
     Raises:
         ToolchainError: a tool is missing, or the compiler refused.

@@ -23,7 +23,7 @@ from firmware_ref.reader import read_model
 
 OK, ERROR = 0, 1
 FRAMES = 20
-COLUMNS = "{:<12} {:<7} {:>12} {:>8} {:>11} {:>12}"
+COLUMNS = "{:<13} {:<7} {:>12} {:>8} {:>11} {:>12}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--measure",
         action="store_true",
-        help="compile for Cortex-M4 and M55, emulate, and count instructions",
+        help="compile for Cortex-M0+, M4 and M55, emulate, and count instructions",
     )
     return parser
 
@@ -62,11 +62,11 @@ def measurements(model: Model, source: CSource) -> Iterator[str]:
     rng = np.random.default_rng(0)
     frames_q = rng.integers(-128, 128, (FRAMES, frame.elements)).astype(np.int8)
     for core in CORES.values():
-        for simd in (False, True):
+        for simd in (False, True) if core.simd else (False,):
             run = measure_step(source.files, core, frames_q, simd=simd)
             yield COLUMNS.format(
                 core.name,
-                "SIMD" if simd else "plain",
+                core.simd if simd else "plain",
                 f"{run.instructions_mean:,}",
                 f"{run.instructions_mean / macs:.2f}" if macs else "-",
                 f"{run.sizes.code_bytes:,}",

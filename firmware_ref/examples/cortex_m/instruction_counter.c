@@ -26,7 +26,7 @@ void instruction_counter_start(void)
     const uint32_t first = SYSTICK_VALUE;
     overhead_ticks = elapsed(first);
     const uint32_t begin = SYSTICK_VALUE;
-    __asm__ volatile("1: subs %0, %0, #1\n bne 1b" : "+r"(loops)::"cc");
+    __asm__ volatile(".syntax unified\n1: subs %0, %0, #1\n bne 1b" : "+l"(loops)::"cc");
     loop_ticks = elapsed(begin) - overhead_ticks;
 }
 
