@@ -24,6 +24,12 @@ class ModelError(FirmwareRefError):
     """The model file is truncated, damaged, or contradicts itself."""
 
 
+FULLY_QUANTISED = (
+    " The model computes in floating point, wholly or in part: convert it again, fully quantised "
+    "(TFLite's converter: a representative data set, and integer operators only)."
+)
+
+
 class UnsupportedOpError(ModelError):
     """An operator, or the types of its tensors, is outside the supported list.
 
@@ -53,7 +59,8 @@ class UnsupportedOpError(ModelError):
             what += f" has the types `{received}`, which {by} has no kernel for"
         else:
             what += f" is not supported by {by}"
-        super().__init__(f"{what}. Supported: {', '.join(self.supported)}.")
+        advice = FULLY_QUANTISED if "float" in received else ""
+        super().__init__(f"{what}. Supported: {', '.join(self.supported)}.{advice}")
 
 
 class ArenaError(FirmwareRefError):

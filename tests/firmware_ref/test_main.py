@@ -154,7 +154,9 @@ def test_float_models_are_refused_by_name(
     path = tmp_path / "float.tflite"
     path.write_bytes(model.build([x], [y]))
     assert main([str(path)]) == 1
-    assert "operator 0 (TANH) has the types `float32 -> float32`" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "operator 0 (TANH) has the types `float32 -> float32`" in message
+    assert "convert it again, fully quantised" in message
 
 
 def test_the_example_in_the_help_runs(

@@ -30,7 +30,7 @@ def start(*args):
 
 
 def finish(process):
-    stdout, stderr = process.communicate(timeout=300)
+    stdout, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
     return stdout.strip()
 
@@ -57,7 +57,7 @@ def assert_same_run(one, other):
         assert (one / name).read_text() == (other / name).read_text()
 
 
-def wait_for(path, process, seconds=240):
+def wait_for(path, process, seconds=600):
     deadline = time.monotonic() + seconds
     while not path.exists():
         assert process.poll() is None, process.stderr.read()
@@ -75,7 +75,7 @@ def teacher(tmp_path):
     return run.path
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_kill_and_resume_in_both_phases(tmp_path, small_corpus, teacher):
     options = [*SMALL_RUN, *small_corpus, *EPOCHS, "--method", "cosine", "--teacher", teacher]
     whole = RunDirectory.open(finish(start(*options, "--runs", tmp_path / "whole"))).path
@@ -83,12 +83,15 @@ def test_kill_and_resume_in_both_phases(tmp_path, small_corpus, teacher):
         assert len((whole / history).read_text().splitlines()) == 1 + epochs
 
     process = start(*options, "--runs", tmp_path / "killed")
-    wait_for(tmp_path / "killed" / "latest", process)
-    killed = (tmp_path / "killed" / "latest").resolve()
-    for checkpoint in ("float/ckpt-2.index", "qat/ckpt-1.index"):
-        wait_for(killed / "checkpoints" / checkpoint, process)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        process = start("--resume", killed)
-    assert finish(process) == str(killed)
+    try:
+        wait_for(tmp_path / "killed" / "latest", process)
+        killed = (tmp_path / "killed" / "latest").resolve()
+        for checkpoint in ("float/ckpt-2.index", "qat/ckpt-1.index"):
+            wait_for(killed / "checkpoints" / checkpoint, process)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            process = start("--resume", killed)
+        assert finish(process) == str(killed)
+    finally:
+        process.kill()
     assert_same_run(whole, killed)
