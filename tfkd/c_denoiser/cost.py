@@ -8,10 +8,13 @@ import numpy as np
 
 from firmware_ref.cortex_m import CORES, Run, measure_hop, measure_step
 from firmware_ref.cycles import CYCLES_PER_INSTRUCTION
+from firmware_ref.fit import USABLE_SHARE, Budget
+from firmware_ref.targets import Target
 from tfkd.c_denoiser.sources import CSources
 
 CORE = "cortex-m4"
 CLOCK_HZ = 64_000_000
+STACK_BYTES = 8 * 1024  # for the whole firmware; the denoiser takes less than two
 CALLS = 20  # kernels without branches on data: more would count the same
 
 
@@ -53,6 +56,25 @@ def measure_cost(sources: CSources) -> CortexMCost:
         low_ms=run.instructions_max * fast / per_ms,
         high_ms=run.instructions_max * slow / per_ms,
     )
+
+
+def budgets(sources: CSources, cost: CortexMCost, chip: Target) -> tuple[Budget, ...]:
+    """What one channel needs of a chip's SRAM, stack included, and of its flash."""
+    ram_bytes = sources.state_bytes + cost.data_bytes + cost.bss_bytes + STACK_BYTES
+    flash_bytes = cost.text_bytes + cost.rodata_bytes + cost.data_bytes
+    return (
+        Budget("SRAM", ram_bytes, int(USABLE_SHARE * chip.sram_bytes)),
+        Budget("flash", flash_bytes, int(USABLE_SHARE * chip.flash_bytes)),
+    )
+
+
+def estimated_ms(cost: CortexMCost, chip: Target) -> tuple[float, float] | None:
+    """The time of one hop on a chip, a band; None for cores without a count."""
+    if chip.core not in CYCLES_PER_INSTRUCTION:
+        return None
+    fast, slow = CYCLES_PER_INSTRUCTION[chip.core]
+    per_ms = chip.clock_hz / 1000
+    return cost.instructions * fast / per_ms, cost.instructions * slow / per_ms
 
 
 def _measured(sources: CSources) -> Run:

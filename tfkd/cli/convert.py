@@ -71,12 +71,13 @@ def convert(
     chip = find_target(target) if target else None
     tflite = _tflite(source)
     if tflite is None:
-        report = _convert_run(source, output, emit_c)
+        report = _convert_run(source, output, emit_c, chip)
     elif emit_c:
-        report = _emit_c(tflite, _c_folder(tflite, output))
+        report = _emit_c(tflite, _c_folder(tflite, output), chip)
     else:
         raise click.UsageError(f"{source} is converted already; --emit-c writes it as C code.")
-    if chip:
+    c_target = report["c"]["target"] if report["c"] else None
+    if chip and (tflite is None or c_target is None):
         report["target"] = _fit(report, chip)
     if as_json:
         print_json("convert", {"source": source, **report})
@@ -86,7 +87,8 @@ def convert(
             print_deployed(report)
         if report["c"]:
             print_exported(report["c"])
-    if chip and not report["target"]["fits"]:
+    verdicts = [target for target in (report.get("target"), c_target) if target]
+    if chip and not all(verdict["fits"] for verdict in verdicts):
         raise ConversionError(f"the model does not fit {chip.name}; see the margins above.")
 
 
@@ -107,7 +109,7 @@ def _c_folder(tflite: Path, output: str | None) -> Path:
     return tflite.parent / C_FOLDER
 
 
-def _convert_run(run: str, output: str | None, emit_c: bool) -> dict[str, Any]:
+def _convert_run(run: str, output: str | None, emit_c: bool, chip: Target | None) -> dict[str, Any]:
     from tfkd.convert import convert_run
     from tfkd.train.run_directory import RunDirectory
 
@@ -116,19 +118,19 @@ def _convert_run(run: str, output: str | None, emit_c: bool) -> dict[str, Any]:
     files = [str(path) for path in (*sorted(folder.glob("model*")), folder / "memory.json")]
     report = {"files": files, **deployed(folder / "model.tflite"), "c": None}
     if emit_c:
-        c_code = _emit_c(folder / "model.tflite", folder / C_FOLDER)
+        c_code = _emit_c(folder / "model.tflite", folder / C_FOLDER, chip)
         report |= {"files": files + c_code["files"], "c": c_code["c"]}
     return report
 
 
-def _emit_c(tflite: Path, folder: Path) -> dict[str, Any]:
+def _emit_c(tflite: Path, folder: Path, chip: Target | None) -> dict[str, Any]:
     """Write the C code; what it costs, and for tfkd's own models what the .tflite costs."""
     from tfkd.c_denoiser import c_sources
 
     with working("exporting C"):
         sources = c_sources(tflite)
         files = [str(path) for path in sources.write(folder)]
-        c_code = exported(sources, folder)
+        c_code = exported(sources, folder, chip)
     if sources.frontend is None:
         click.echo(f"{tflite}: carries no front end of tfkd, so the model is alone.", err=True)
         return {"files": files, "path": str(tflite), "c": c_code}
@@ -136,6 +138,7 @@ def _emit_c(tflite: Path, folder: Path) -> dict[str, Any]:
 
 
 def _fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
+    """Margins of the model under TFLite Micro."""
     if "arena" not in report:
         raise click.UsageError("--target needs a model that tfkd converted.")
     return fit(report, chip)

@@ -8,24 +8,49 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tfkd.cli.deployed import in_time
+
 if TYPE_CHECKING:
+    from firmware_ref.targets import Target
     from tfkd.c_denoiser import CSources
+    from tfkd.c_denoiser.cost import CortexMCost
 
 
-def exported(sources: CSources, folder: Path) -> dict[str, Any]:
-    """RAM of the code in a folder, and where the tools are installed its cost on a Cortex-M4."""
+def exported(sources: CSources, folder: Path, chip: Target | None) -> dict[str, Any]:
+    """RAM of the code in a folder; where the tools are installed its cost and margins."""
     from firmware_ref.cortex_m import missing_tools
     from tfkd.c_denoiser.cost import measure_cost
 
     missing = missing_tools()
+    cost = None if missing else measure_cost(sources)
     return {
         "folder": str(folder),
         "front_end": sources.frontend is not None,
         "state_bytes": sources.state_bytes,
         "work_bytes": sources.work_bytes,
         "hop_ms": sources.frontend.hop_ms if sources.frontend else None,
-        "cortex_m4": None if missing else asdict(measure_cost(sources)),
+        "cortex_m4": asdict(cost) if cost else None,
         "missing_tools": list(missing),
+        "target": _margins(sources, cost, chip) if cost and chip else None,
+    }
+
+
+def _margins(sources: CSources, cost: CortexMCost, chip: Target) -> dict[str, Any]:
+    from tfkd.c_denoiser.cost import budgets, estimated_ms
+
+    limits = budgets(sources, cost, chip)
+    return {
+        "name": chip.name,
+        "fits": all(limit.fits for limit in limits),
+        "budgets": {
+            limit.name: {
+                "needed_bytes": limit.needed_bytes,
+                "usable_bytes": limit.usable_bytes,
+                "margin_bytes": limit.margin_bytes,
+            }
+            for limit in limits
+        },
+        "estimated_ms_per_hop": estimated_ms(cost, chip),
     }
 
 
@@ -49,8 +74,20 @@ def print_exported(report: dict[str, Any]) -> None:
         f"{cost['rodata_bytes']:,}, data {cost['data_bytes']:,}, bss {cost['bss_bytes']:,} bytes"
     )
     click.echo(f"  on an emulated Cortex-M4: {cost['instructions']:,} instructions per call")
-    hop = f" per hop of {report['hop_ms']:g} ms" if report["hop_ms"] else ""
-    click.echo(
-        f"  estimate, not measured, at 64 MHz: {cost['low_ms']:.1f} to {cost['high_ms']:.1f} ms"
-        f"{hop}"
-    )
+    band, hop_ms, chip = (cost["low_ms"], cost["high_ms"]), report["hop_ms"], report["target"]
+    clock = "at 64 MHz"
+    if chip:
+        band, clock = chip["estimated_ms_per_hop"], f"on {chip['name']}"
+        _print_margins(chip)
+    if band:
+        speed = f" per hop of {hop_ms:g} ms, {in_time(*band, hop_ms)}" if hop_ms else ""
+        click.echo(f"  estimate, not measured, {clock}: {band[0]:.1f} to {band[1]:.1f} ms{speed}")
+
+
+def _print_margins(chip: dict[str, Any]) -> None:
+    click.echo(f"  {chip['name']}: {'fits' if chip['fits'] else 'DOES NOT FIT'}")
+    for name, limit in chip["budgets"].items():
+        click.echo(
+            f"    {name}: {limit['needed_bytes']:,} of {limit['usable_bytes']:,} bytes, "
+            f"margin {limit['margin_bytes']:,}"
+        )

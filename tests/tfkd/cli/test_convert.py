@@ -162,5 +162,16 @@ def test_cost_on_a_cortex_m4(emit_c, gate, tmp_path):
     assert "compiled for a Cortex-M4: text " in result.stdout
     assert "on an emulated Cortex-M4: " in result.stdout
     assert "estimate, not measured, at 64 MHz: " in result.stdout
-    report = json.loads(emit_c(gate, "-o", tmp_path, "--json").stdout)
+    report = json.loads(emit_c(gate, "-o", tmp_path, "--target", "nano33ble", "--json").stdout)
     assert report["c"]["cortex_m4"]["bss_bytes"] == report["c"]["work_bytes"]
+    assert report["c"]["target"]["fits"] is True
+
+
+@needs_toolchain
+@pytest.mark.qemu
+def test_code_that_does_not_fit_exits_3_with_its_margins(emit_c, gate, tmp_path, monkeypatch):
+    monkeypatch.setattr("tfkd.c_denoiser.cost.STACK_BYTES", 10**6)
+    result = emit_c(gate, "-o", tmp_path, "--target", "nano33ble")
+    assert result.exit_code == 3
+    assert "nano33ble: DOES NOT FIT" in result.stdout and "margin -" in result.stdout
+    assert "does not fit nano33ble" in result.stderr
