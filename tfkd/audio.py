@@ -20,6 +20,7 @@ from tfkd.atomic import atomic_path
 from tfkd.errors import AudioError
 
 Floats = NDArray[np.float32]
+Int16 = NDArray[np.int16]
 
 SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"}
@@ -190,7 +191,7 @@ def writer(
     channels: int,
     subtype: str = "PCM_16",
     expected_samples: int = 0,
-) -> Iterator[Callable[[Floats], None]]:
+) -> Iterator[Callable[[Floats | Int16], None]]:
     """Write a .wav or .flac block by block; the file appears whole or not at all.
 
     Args:
@@ -201,7 +202,7 @@ def writer(
         expected_samples: chooses RF64 instead of WAV where the file would pass 4 GiB.
 
     Yields:
-        A function that appends samples [samples, channels] or [samples].
+        A function that appends samples [samples, channels] or [samples], float or int16.
 
     Raises:
         AudioError: another suffix, a folder that cannot be written to, or a full disk.
@@ -224,7 +225,7 @@ def writer(
                 str(temporary), "w", sample_rate, channels, subtype, format=name
             ) as file:
 
-                def write(samples: Floats) -> None:
+                def write(samples: Floats | Int16) -> None:
                     try:
                         file.write(samples)
                     except AssertionError as error:  # soundfile's report of a short write

@@ -15,6 +15,7 @@ from tfkd import audio
 from tfkd.engines.engine import Engine
 from tfkd.enhance import Enhancer
 from tfkd.errors import AudioError
+from tfkd.frontend import to_int16
 
 Floats = NDArray[np.float32]
 Blocks = Iterator[Floats]
@@ -104,7 +105,9 @@ def _write_denoised(
         output, header.sample_rate, header.channels, subtype, header.samples
     ) as write:
         for block in enhanced:
-            write(block * np.float32(gain))
+            scaled = block * np.float32(gain)
+            # libsndfile would round down; this is what the exported C code gives.
+            write(to_int16(scaled) if subtype == "PCM_16" else scaled)
             advance(len(block) / header.sample_rate)
         # A float file may keep peaks beyond full scale that its source had.
         limit = max(PEAK_LIMIT, noisy.peak) if subtype in ("FLOAT", "DOUBLE") else PEAK_LIMIT

@@ -4,12 +4,14 @@ import re
 
 import numpy as np
 import pytest
+import soundfile
 from compiled_c import COMPILERS, needs_compiler
 from conftest import noisy_voice
 from denoiser_program import compile_program, desktop, gate_with, loud_and_quiet, run_program
 
 from tfkd.c_denoiser import c_sources
 from tfkd.c_denoiser.library import CDenoiser
+from tfkd.denoise import denoise_file
 from tfkd.engines.choice import engine_factory
 from tfkd.errors import ModelError
 from tfkd.released import released_folders
@@ -151,6 +153,16 @@ def test_released_models_over_minutes(name):
     assert np.array_equal(output, desktop(engine, samples))
     denoiser.reset()
     assert np.array_equal(denoiser.process(samples[: 50 * hop]), output[: 50 * hop])
+
+
+def test_a_denoised_file_is_the_codes_output(gate, tmp_path):
+    samples = np.round(20000 * np.clip(noisy_voice(2.0)[:, 0], -1, 1)).astype(np.int16)
+    soundfile.write(tmp_path / "in.wav", samples, 16000, subtype="PCM_16")
+    denoise_file(tmp_path / "in.wav", tmp_path / "out.wav", engine_factory("c", gate))
+    written, _ = soundfile.read(tmp_path / "out.wav", dtype="int16")
+    padded = np.concatenate([samples, np.zeros(-len(samples) % 256 + 256, np.int16)])
+    output = CDenoiser(c_sources(gate)).process(padded)[256:]  # without its lag
+    assert np.array_equal(written, output[: len(samples)])
 
 
 def test_code_uses_neither_heap_nor_double_nor_mathematics(gate):
