@@ -143,7 +143,8 @@ class LossConfig(Section):
     """The supervised loss: the spectral distance plus these, weighted."""
 
     loudness: float = Field(0.03, ge=0, description="weight of the loudness distance (PESQ's)")
-    envelope: float = Field(0.08, ge=0, description="weight of the envelope distance (ESTOI's)")
+    envelope: float = Field(0.1, ge=0, description="weight of the envelope distance (ESTOI's)")
+    si_sdr: float = Field(0.001, ge=0, description="weight of the SI-SDR in dB")
 
 
 class DistillConfig(Section):

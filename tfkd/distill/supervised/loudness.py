@@ -1,8 +1,10 @@
 """Distance of loudness patterns: what wide-band PESQ measures, differentiable.
 
-Both signals become loudness densities over a hearing scale, after PESQ's allowances for a constant
-frequency response and for the level of each frame; what differs by more than a masking threshold
-counts, and what was added counts for more than what is missing.
+Both signals become loudness densities over a hearing scale; what differs by more than a masking
+threshold counts, and what was added counts for more than what is missing. PESQ also forgives a
+constant frequency response and a wrong level of each frame; this distance does not. A student that
+may use these allowances cuts the voice below 300 Hz: PESQ rises by .1, SI-SDR falls by 4 dB, and
+the voice is thin.
 """
 
 from __future__ import annotations
@@ -27,8 +29,6 @@ ADDED_EXPONENT = 1.2
 ADDED_RANGE = (3.0, 12.0)  # below: not counted as added; above: limited
 SYMMETRIC, ASYMMETRIC = 0.1, 0.08
 FRAME_LIMIT = 45.0
-RESPONSE_RANGE = (0.01, 100.0)
-GAIN_RANGE = (3e-4, 5.0)
 RUMBLE_HZ, RUMBLE_GAIN = 100.0, 0.01  # wide-band PESQ filters below
 SILENCE = 1e-12
 
@@ -96,10 +96,7 @@ def loudness_distance(
     scale = (CLEAN_POWER / level)[:, tf.newaxis, tf.newaxis]
     clean = tf.matmul(clean_power * scale, hearing.matrix)  # [batch, frames, bands]
     enhanced = tf.matmul(enhanced_power * scale, hearing.matrix)
-    clean *= _response(enhanced, clean, hearing)
-    audible = _audible(clean, hearing)
-    gain = (audible + 5e3) / (_audible(enhanced, hearing) + 5e3)
-    enhanced *= tf.clip_by_value(gain, *GAIN_RANGE)
+    audible = tf.reduce_sum(tf.where(clean > hearing.threshold, clean, 0.0), axis=-1)
     loud_enhanced, loud_clean = _loudness(enhanced, hearing), _loudness(clean, hearing)
     masked = MASKING * tf.minimum(loud_enhanced, loud_clean)
     disturbance = tf.nn.relu(tf.abs(loud_enhanced - loud_clean) - masked)
@@ -109,7 +106,7 @@ def loudness_distance(
     symmetric = tf.reduce_sum(tf.square(disturbance) * hearing.width, axis=-1)  # [batch, frames]
     symmetric = tf.sqrt(symmetric + SILENCE) - SILENCE**0.5
     asymmetric = tf.reduce_sum(disturbance * added * hearing.width, axis=-1)
-    weight = ((audible[..., 0] + 1e5) / 1e7) ** 0.04
+    weight = ((audible + 1e5) / 1e7) ** 0.04
     frames = SYMMETRIC * tf.minimum(symmetric / weight, FRAME_LIMIT)
     frames += ASYMMETRIC * tf.minimum(asymmetric / weight, FRAME_LIMIT)
     return tf.reduce_mean(frames, axis=-1)
@@ -120,17 +117,3 @@ def _loudness(power: tf.Tensor, hearing: HearingScale) -> tf.Tensor:
     over = tf.math.log(0.5 + 0.5 * power / hearing.threshold)
     scale = LOUDNESS_SCALE * (2.0 * hearing.threshold) ** hearing.exponent
     return tf.nn.relu(scale * (tf.exp(hearing.exponent * over) - 1.0))
-
-
-def _audible(power: tf.Tensor, hearing: HearingScale) -> tf.Tensor:
-    """Power of the bands above the threshold, [batch, frames, 1]."""
-    heard = tf.where(power > hearing.threshold, power, 0.0)
-    return tf.reduce_sum(heard, axis=-1, keepdims=True)
-
-
-def _response(enhanced: tf.Tensor, clean: tf.Tensor, hearing: HearingScale) -> tf.Tensor:
-    """Mean power response of the system over the speech, [batch, 1, bands]; PESQ forgives it."""
-    speech = clean > 100.0 * hearing.threshold
-    spoken = tf.reduce_sum(tf.where(speech, clean, 0.0), axis=1, keepdims=True)
-    passed = tf.reduce_sum(tf.where(speech, enhanced, 0.0), axis=1, keepdims=True)
-    return tf.clip_by_value((passed + 1e3) / (spoken + 1e3), *RESPONSE_RANGE)

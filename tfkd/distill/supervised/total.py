@@ -9,12 +9,14 @@ import tensorflow as tf
 from tfkd.config import FrontEndConfig, LossConfig
 from tfkd.distill.supervised.envelope import envelope_distance
 from tfkd.distill.supervised.loudness import loudness_distance
+from tfkd.distill.supervised.si_sdr import negative_si_sdr
 from tfkd.distill.supervised.spectral import power, spectral_loss
 
 
 @dataclass(frozen=True)
 class SupervisedLoss:
-    """spectral_loss + loudness x loudness_distance + envelope x envelope_distance.
+    """spectral_loss + loudness x loudness_distance + envelope x envelope_distance
+    + si_sdr x negative_si_sdr.
 
     Args:
         config: the weights.
@@ -40,4 +42,6 @@ class SupervisedLoss:
         if self.config.envelope:
             distance = envelope_distance(enhanced_power, clean_power, self.frontend)
             total += self.config.envelope * distance
+        if self.config.si_sdr:
+            total += self.config.si_sdr * negative_si_sdr(mask, noisy, clean)
         return total

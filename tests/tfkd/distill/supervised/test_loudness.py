@@ -33,15 +33,7 @@ def test_equals_the_definition_in_one_band():
 
     p_clean = clean @ hearing.matrix * CLEAN_POWER / 2.0
     p_enhanced = enhanced @ hearing.matrix * CLEAN_POWER / 2.0
-    audible = np.where(p_clean > hearing.threshold, p_clean, 0.0)
-    speech = p_clean > 100.0 * hearing.threshold
-    response = (np.where(speech, p_enhanced, 0.0).sum(0) + 1e3) / (
-        np.where(speech, p_clean, 0.0).sum(0) + 1e3
-    )
-    p_clean = p_clean * response
     audible = np.where(p_clean > hearing.threshold, p_clean, 0.0).sum(1)
-    heard = np.where(p_enhanced > hearing.threshold, p_enhanced, 0.0).sum(1)
-    p_enhanced = p_enhanced * np.clip((audible + 5e3) / (heard + 5e3), 3e-4, 5.0)[:, None]
 
     def loudness(power):
         t, e = hearing.threshold, hearing.exponent
