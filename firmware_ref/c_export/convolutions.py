@@ -20,8 +20,8 @@ from firmware_ref.node import Node
 from firmware_ref.options import Conv2DOptions, DepthwiseConv2DOptions
 
 LARGEST_INPUT = 128
-ACCUMULATOR_LIMIT = 2**30
-"""Accumulators stay below it: the kernels double them."""
+ACCUMULATOR_LIMIT = 2**30 - 1024
+"""Accumulators stay below it: the kernels double them, and add the output's zero point."""
 LARGEST_SIZE = 2**15 - 1
 """tfkd_convolution keeps sizes as int16."""
 
