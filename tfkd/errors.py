@@ -7,6 +7,7 @@ TfkdError                 exit code 1: the user can do something about it
 |-- DownloadError         a file cannot be fetched from the network
 |-- RunError              a run directory is missing, incomplete or of another version
 |-- ModelError            a model file or preset cannot be used
+|   `-- NoFrontEndError   a .tflite that tfkd did not make
 |-- MissingPackageError   an optional package is not installed
 `-- CheckFailed           exit code 3: the work was done and a check on its result failed
     |-- ConversionError   the converted graph is not what TFLite Micro can run
@@ -49,6 +50,10 @@ class RunError(TfkdError):
 
 class ModelError(TfkdError):
     """A model file or preset cannot be used."""
+
+
+class NoFrontEndError(ModelError):
+    """A .tflite carries no description of a front end: tfkd did not make it."""
 
 
 class MissingPackageError(TfkdError):

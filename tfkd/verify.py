@@ -5,8 +5,9 @@ The exported C code keeps its tensors to itself, so of it every mask is compared
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from firmware_ref.reader import read_model
 from tfkd.config import FrontEndConfig
 from tfkd.engines.choice import int8_engine
 from tfkd.engines.streaming_model import Int8, StreamingModel
-from tfkd.engines.tensor_trace import TRACES, Trace
+from tfkd.engines.tensor_trace import TRACES, Array, Trace
 from tfkd.errors import VerificationError
 from tfkd.frontend import band_features, stft
 
@@ -29,6 +30,10 @@ MINIMUM_FRAMES = 300
 SINGLE_ROUNDED_IN_TFLITE = frozenset({"FULLY_CONNECTED", "UNIDIRECTIONAL_SEQUENCE_LSTM"})
 
 
+Stream = Callable[[Any], Mapping[int, Array]]
+"""The next frame -> the tensors that an engine shows, by index; it keeps the state."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """The first value in which an engine departs from the oracle."""
@@ -39,8 +44,8 @@ class Difference:
     tensor_name: str
     operator: str
     element: tuple[int, ...]
-    expected: int
-    received: int
+    expected: float
+    received: float
 
     def __str__(self) -> str:
         return (
@@ -90,27 +95,44 @@ def compare_engines(
         MissingPackageError: the TFLite Micro wheel is not installed, or there is no C compiler.
     """
     graph = read_model(model.content)
-    expected = _stream(ORACLE, model, graph)
-    streams = {name: _stream(name, model, graph) for name in engines}
+    streams = {name: _stream(name, model, graph) for name in (*engines, ORACLE)}
+    return compare_streams(graph, streams, model.frame.quantize(features), advance)
+
+
+def compare_streams(
+    graph: Model,
+    streams: Mapping[str, Stream],
+    frames: Iterable[Any],
+    advance: Callable[[float], None],
+) -> list[EngineComparison]:
+    """Hand the same frames to every engine and compare what each shows with the oracle.
+
+    Args:
+        graph: the model, for names.
+        streams: engine -> its stream, the oracle's among them.
+        frames: what a stream takes, one after the other.
+        advance: is told the number of frames done since its last call.
+    """
+    oracle, engines = streams[ORACLE], [name for name in streams if name != ORACLE]
     differences: dict[str, Difference] = {}
     values = dict.fromkeys(engines, 0)
-    frames = dict.fromkeys(engines, 0)
-    for index, frame_q in enumerate(model.frame.quantize(features)):
-        truth = expected(frame_q)
-        for name, stream in streams.items():
+    counts = dict.fromkeys(engines, 0)
+    for index, frame in enumerate(frames):
+        truth = oracle(frame)
+        for name in engines:
             if name in differences:
                 continue
-            received = stream(frame_q)
+            received = streams[name](frame)
             difference = _first_difference(graph, name, index, truth, received)
             if difference:
                 differences[name] = difference
                 continue
-            frames[name] += 1
+            counts[name] += 1
             values[name] += sum(tensor.size for tensor in received.values())
         advance(1)
     return [
         EngineComparison(
-            name, frames[name], values[name], differences.get(name), _excused(name, graph)
+            name, counts[name], values[name], differences.get(name), _excused(name, graph)
         )
         for name in engines
     ]
@@ -121,10 +143,6 @@ def check(comparisons: Sequence[EngineComparison]) -> None:
     failures = [str(c.difference) for c in comparisons if not c.passed]
     if failures:
         raise VerificationError("\n".join(failures))
-
-
-Stream = Callable[[Int8], Mapping[int, Int8]]
-"""The next frame -> the tensors that an engine shows, by index; it keeps the state."""
 
 
 def _stream(engine: str, model: StreamingModel, graph: Model) -> Stream:
@@ -142,7 +160,7 @@ def _exported_stream(model: StreamingModel, mask: int) -> Stream:
 def _traced_stream(trace: Trace, model: StreamingModel, outputs: Sequence[int]) -> Stream:
     states_q = model.initial_states_q()
 
-    def invoke(frame_q: Int8) -> Mapping[int, Int8]:
+    def invoke(frame_q: Int8) -> Mapping[int, Array]:
         tensors = trace([frame_q.reshape(1, 1, -1, 1), *states_q])
         states_q[:] = [tensors[index] for index in outputs[1:]]
         return tensors
@@ -154,13 +172,13 @@ def _first_difference(
     graph: Model,
     engine: str,
     frame: int,
-    expected: Mapping[int, Int8],
-    received: Mapping[int, Int8],
+    expected: Mapping[int, Array],
+    received: Mapping[int, Array],
 ) -> Difference | None:
     for operator in graph.subgraphs[0].operators:
         for index in operator.outputs:
-            if index not in received or np.array_equal(expected[index], received[index]):
-                continue
+            if index not in received or expected[index].tobytes() == received[index].tobytes():
+                continue  # bits are compared: equal NaNs are equal
             element = tuple(int(i) for i in np.argwhere(expected[index] != received[index])[0])
             return Difference(
                 engine,
@@ -169,8 +187,8 @@ def _first_difference(
                 graph.subgraphs[0].tensors[index].name,
                 operator.name,
                 element,
-                int(expected[index][element]),
-                int(received[index][element]),
+                expected[index][element].item(),
+                received[index][element].item(),
             )
     return None
 

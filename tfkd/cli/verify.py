@@ -14,6 +14,7 @@ from tfkd.engines.choice import DEFAULT_MODEL, find_tflite
 from tfkd.engines.host_library import find_compiler
 
 if TYPE_CHECKING:
+    from tfkd.engines.tensor_trace import ModelFile
     from tfkd.verify import EngineComparison
     from tfkd.verify_denoiser import DenoiserComparison
     from tfkd.verify_streaming import StreamingComparison
@@ -39,7 +40,8 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
 
     Runs TFLite Micro beside TFLite's reference kernels, firmware_ref and the exported C code,
     with state, and compares every tensor; of the C code every mask, and every sample of the
-    whole denoiser. Exit code 3 and the first differing tensor when they disagree. TFLite rounds
+    whole denoiser. A .tflite that tfkd did not make is run on random inputs, beside firmware_ref.
+    Exit code 3 and the first differing tensor when they disagree. TFLite rounds
     FULLY_CONNECTED otherwise than TFLite Micro does; such a difference is reported, but is no
     failure.
 
@@ -47,31 +49,27 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
     Example:
       tfkd verify runs/latest
       tfkd verify tiny --json
+      tfkd verify person_detect.tflite
     """
-    from firmware_ref.arena import plan_arena
     from tfkd.engines.streaming_model import read_streaming_model
-    from tfkd.engines.tflm import ARENA_BYTES
-    from tfkd.engines.tflm_arena import tflm_arena_use
-    from tfkd.errors import VerificationError
+    from tfkd.errors import NoFrontEndError
     from tfkd.verify import EXPORTED, check, compare_engines, speech_like_features
     from tfkd.verify_denoiser import compare_denoisers
 
-    engines = engines or _default_engines()
     path = find_tflite(model)
+    try:
+        streaming = read_streaming_model(path)
+    except NoFrontEndError:
+        _verify_foreign(path, engines or ("firmware-ref",), frames, seed, as_json)
+        return
+    engines = engines or _default_engines()
     with working("comparing streaming and offline"):
         offline = _streaming_against_offline(Path(model), seed)
-    streaming = read_streaming_model(path)
     features = speech_like_features(streaming.frontend, frames, seed)
     with progress("verifying", frames) as advance:
         comparisons = compare_engines(streaming, engines, features, advance)
     denoiser = compare_denoisers(path, frames, seed) if EXPORTED in engines else None
-    use = tflm_arena_use(streaming, ARENA_BYTES)
-    wheel = plan_arena(streaming.content, abi="x86_64-wheel")
-    chip = plan_arena(streaming.content, abi="cortex-m")
-    arena = {
-        "x86_64": {"tflm_bytes": use.total_bytes, "predicted_bytes": wheel.total_bytes},
-        "cortex_m": {"used_bytes": chip.total_bytes, "min_bytes": chip.min_bytes},
-    }
+    arena = _arena(streaming)
     if as_json:
         results = [{**asdict(c), "equal": c.equal, "passed": c.passed} for c in comparisons]
         streamed = asdict(offline) if offline else None
@@ -85,19 +83,84 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
         print_json("verify", report)
     else:
         _print_comparisons(comparisons, denoiser, offline)
-        click.echo(
-            f"arena on x86-64: {use.total_bytes:,} bytes used, {wheel.total_bytes:,} predicted"
-        )
-        click.echo(f"arena on Cortex-M: {chip.total_bytes:,} bytes used, {chip.min_bytes:,} needed")
+        _print_arena(arena)
     check(comparisons)
     if denoiser:
         denoiser.check()
     if offline:
         offline.check()
-    if use.total_bytes != wheel.total_bytes:
+    _check_arena(arena)
+
+
+def _verify_foreign(
+    path: Path, engines: tuple[str, ...], invocations: int, seed: int, as_json: bool
+) -> None:
+    """Random inputs for a model of which nothing but the graph is known."""
+    from tfkd.verify import check
+    from tfkd.verify_foreign import ForeignModel, compare_foreign
+
+    if "c" in engines:
+        raise click.UsageError(
+            f"{path} carries no front end of tfkd; of such a model, tflite and firmware-ref alone "
+            f"are held against TFLite Micro."
+        )
+    with progress("verifying", invocations) as advance:
+        comparisons = compare_foreign(path, engines, invocations, seed, advance)
+    arena = _arena(ForeignModel(path.read_bytes()))
+    if as_json:
+        results = [{**asdict(c), "equal": c.equal, "passed": c.passed} for c in comparisons]
+        print_json(
+            "verify",
+            {
+                "model": str(path),
+                "engines": results,
+                "c_denoiser": None,
+                "streaming": None,
+                "arena": arena,
+            },
+        )
+    else:
+        click.echo(f"{path}: no front end of tfkd, so its inputs are random")
+        _print_comparisons(comparisons, None, None)
+        _print_arena(arena)
+    check(comparisons)
+    _check_arena(arena)
+
+
+def _arena(model: ModelFile) -> dict[str, dict[str, int]]:
+    """What TFLite Micro reports here, what firmware_ref predicts of it and of a Cortex-M."""
+    from firmware_ref.arena import plan_arena
+    from tfkd.engines.tflm import ARENA_BYTES
+    from tfkd.engines.tflm_arena import tflm_arena_use
+
+    wheel = plan_arena(model.content, abi="x86_64-wheel")
+    chip = plan_arena(model.content, abi="cortex-m")
+    use = tflm_arena_use(model, max(ARENA_BYTES, 2 * wheel.min_bytes))
+    return {
+        "x86_64": {"tflm_bytes": use.total_bytes, "predicted_bytes": wheel.total_bytes},
+        "cortex_m": {"used_bytes": chip.total_bytes, "min_bytes": chip.min_bytes},
+    }
+
+
+def _print_arena(arena: dict[str, dict[str, int]]) -> None:
+    here, chip = arena["x86_64"], arena["cortex_m"]
+    click.echo(
+        f"arena on x86-64: {here['tflm_bytes']:,} bytes used, {here['predicted_bytes']:,} predicted"
+    )
+    click.echo(
+        f"arena on Cortex-M: {chip['used_bytes']:,} bytes used, {chip['min_bytes']:,} needed"
+    )
+
+
+def _check_arena(arena: dict[str, dict[str, int]]) -> None:
+    from tfkd.errors import VerificationError
+
+    here = arena["x86_64"]
+    if here["tflm_bytes"] != here["predicted_bytes"]:
         raise VerificationError(
-            f"TFLite Micro uses {use.total_bytes} bytes of its arena, firmware_ref predicts "
-            f"{wheel.total_bytes}. Expected equality; is the tflite-micro wheel the pinned one?"
+            f"TFLite Micro uses {here['tflm_bytes']} bytes of its arena, firmware_ref predicts "
+            f"{here['predicted_bytes']}. Expected equality; is the tflite-micro wheel the pinned "
+            f"one?"
         )
 
 

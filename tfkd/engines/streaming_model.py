@@ -21,7 +21,7 @@ from firmware_ref.errors import FirmwareRefError
 from firmware_ref.model import Model, Tensor, TensorType
 from firmware_ref.reader import read_model
 from tfkd.config import FrontEndConfig
-from tfkd.errors import ModelError
+from tfkd.errors import ModelError, NoFrontEndError
 
 Int8 = NDArray[np.int8]
 Floats = NDArray[np.float32]
@@ -69,7 +69,8 @@ def read_streaming_model(path: str | Path) -> StreamingModel:
     """Read and check a .tflite.
 
     Raises:
-        ModelError: unreadable or damaged, without tfkd's metadata, or breaking the contract above.
+        NoFrontEndError: without tfkd's metadata.
+        ModelError: unreadable or damaged, or breaking the contract above.
     """
     path = Path(path)
     try:
@@ -134,7 +135,7 @@ def _affine(tensor: Tensor) -> Affine:
 
 def _metadata(model: Model, path: Path) -> tuple[str, FrontEndConfig]:
     if METADATA_NAME not in model.metadata:
-        raise ModelError(
+        raise NoFrontEndError(
             f"{path}: carries no '{METADATA_NAME}' metadata, so its front end is unknown. "
             f"Expected a model that `tfkd convert --tflite-micro` wrote."
         )

@@ -3,54 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware_ref.interpreter import Interpreter
-from firmware_ref.model import Model
+from firmware_ref.model import Model, TensorType
 from firmware_ref.observe import TensorDump
 from firmware_ref.reader import read_model
-from tfkd.engines.streaming_model import Int8, StreamingModel
 from tfkd.engines.tflm import import_runtime
+from tfkd.errors import ModelError
 
-Trace = Callable[[Sequence[Int8]], dict[int, Int8]]
+Array = NDArray[Any]
+Trace = Callable[[Sequence[Array]], dict[int, Array]]
 """Inputs of one invocation -> content of every tensor that an operator writes, by tensor index."""
 
 
+class ModelFile(Protocol):
+    """What a trace needs of a model: the bytes of the .tflite."""
+
+    @property
+    def content(self) -> bytes: ...
+
+
 def computed_tensors(model: Model) -> list[int]:
-    """Indices of the tensors that operators write, in order of execution."""
-    return [index for operator in model.subgraphs[0].operators for index in operator.outputs]
+    """Indices of the main graph's tensors that operators write, in order of execution.
+
+    Handles of resource variables are left out: they are no data.
+    """
+    graph = model.subgraphs[0]
+    return [
+        index
+        for operator in graph.operators
+        for index in operator.outputs
+        if graph.tensors[index].type is not TensorType.RESOURCE
+    ]
 
 
-def firmware_ref_trace(model: StreamingModel) -> Trace:
+def firmware_ref_trace(model: ModelFile) -> Trace:
     interpreter = Interpreter(model_content=model.content)
     interpreter.allocate_tensors()
     dump = TensorDump()
     interpreter.observe(dump)
+    tensors = computed_tensors(interpreter.model)
 
-    def trace(inputs_q: Sequence[Int8]) -> dict[int, Int8]:
-        for index, value in zip(interpreter.model.subgraphs[0].inputs, inputs_q, strict=True):
+    def trace(inputs: Sequence[Array]) -> dict[int, Array]:
+        for index, value in zip(interpreter.model.subgraphs[0].inputs, inputs, strict=True):
             interpreter.set_tensor(index, value)
         interpreter.invoke()
-        return {tensor: content for (_, tensor), content in dump.tensors.items()}
+        return {index: dump.tensors[0, index] for index in tensors}
 
     return trace
 
 
-def tflm_trace(model: StreamingModel) -> Trace:
+def tflm_trace(model: ModelFile) -> Trace:
     runtime = import_runtime()
     parsed = read_model(model.content)
     tensors = computed_tensors(parsed)
     # Nothing shares memory here, so the arena holds every activation at once.
     activations = sum(parsed.subgraphs[0].tensors[index].bytes + 16 for index in tensors)
-    interpreter = runtime.Interpreter.from_bytes(
-        model.content,
-        arena_size=2 * activations + 4 * len(model.content) + (1 << 20),
-        intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
-    )
+    try:
+        interpreter = runtime.Interpreter.from_bytes(
+            model.content,
+            arena_size=2 * activations + 4 * len(model.content) + (1 << 20),
+            intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
+        )
+    except RuntimeError as error:
+        raise ModelError(f"TFLite Micro refuses the model: {error}") from error
 
-    def trace(inputs_q: Sequence[Int8]) -> dict[int, Int8]:
-        for index, value in enumerate(inputs_q):
+    def trace(inputs: Sequence[Array]) -> dict[int, Array]:
+        for index, value in enumerate(inputs):
             interpreter.set_input(value, index)
         interpreter.invoke()
         return {t: np.array(interpreter.GetTensor(t, 0)["tensor_data"]) for t in tensors}
@@ -58,7 +81,7 @@ def tflm_trace(model: StreamingModel) -> Trace:
     return trace
 
 
-def tflite_trace(model: StreamingModel) -> Trace:
+def tflite_trace(model: ModelFile) -> Trace:
     import tensorflow as tf
 
     interpreter = tf.lite.Interpreter(
@@ -67,11 +90,11 @@ def tflite_trace(model: StreamingModel) -> Trace:
         experimental_preserve_all_tensors=True,
     )
     interpreter.allocate_tensors()
-    inputs = [detail["index"] for detail in interpreter.get_input_details()]
+    indices = [detail["index"] for detail in interpreter.get_input_details()]
     tensors = computed_tensors(read_model(model.content))
 
-    def trace(inputs_q: Sequence[Int8]) -> dict[int, Int8]:
-        for index, value in zip(inputs, inputs_q, strict=True):
+    def trace(inputs: Sequence[Array]) -> dict[int, Array]:
+        for index, value in zip(indices, inputs, strict=True):
             interpreter.set_tensor(index, value)
         interpreter.invoke()
         return {index: interpreter.get_tensor(index) for index in tensors}
@@ -79,7 +102,7 @@ def tflite_trace(model: StreamingModel) -> Trace:
     return trace
 
 
-TRACES: dict[str, Callable[[StreamingModel], Trace]] = {
+TRACES: dict[str, Callable[[ModelFile], Trace]] = {
     "tflm": tflm_trace,
     "tflite": tflite_trace,
     "firmware-ref": firmware_ref_trace,

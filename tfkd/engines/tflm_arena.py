@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from tfkd.engines.streaming_model import StreamingModel
+from tfkd.engines.tensor_trace import ModelFile
 from tfkd.engines.tflm import import_runtime
 from tfkd.errors import ModelError
 
@@ -32,7 +32,7 @@ class ArenaUse:
     tail_bytes: int
 
 
-def tflm_arena_use(model: StreamingModel, arena_bytes: int) -> ArenaUse:
+def tflm_arena_use(model: ModelFile, arena_bytes: int) -> ArenaUse:
     """Allocate the model in an arena of the given size and read TFLite Micro's account.
 
     Raises:

@@ -1,9 +1,12 @@
 import json
+from pathlib import Path
 
 import pytest
 from compiled_c import needs_compiler
 
 from tfkd.engines import tensor_trace
+
+FOREIGN = Path(__file__).parents[2] / "firmware_ref" / "models" / "lstm.tflite"
 
 pytestmark = pytest.mark.oracle
 
@@ -71,3 +74,15 @@ def test_asked_for_c_without_a_compiler(run_tfkd, gate, monkeypatch, tmp_path):
     result = run_tfkd("verify", gate, "--engine", "c", "--frames", 301)
     assert result.exit_code == 1
     assert "there is no C compiler" in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_a_model_that_tfkd_did_not_make(run_tfkd):
+    result = run_tfkd("verify", FOREIGN, "--frames", 300)
+    assert result.exit_code == 0, result.stderr
+    assert "no front end of tfkd, so its inputs are random" in result.stdout
+    assert "tflm == firmware-ref: 300 frames" in result.stdout
+    report = json.loads(run_tfkd("verify", FOREIGN, "--frames", 300, "--json").stdout)
+    assert report["engines"][0]["equal"] and report["streaming"] is None
+    x86 = report["arena"]["x86_64"]
+    assert x86["tflm_bytes"] == x86["predicted_bytes"] > 0
+    assert run_tfkd("verify", FOREIGN, "--engine", "c").exit_code == 2
