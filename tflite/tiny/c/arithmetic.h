@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kernels.h"
+
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && defined(__GNUC__) && \
     !defined(TFKD_PLAIN_C)
 #define TFKD_DSP
@@ -195,7 +197,8 @@ static inline void dot_4_rows(int32_t sum[4], const int8_t *x, const int8_t *w, 
     }
 }
 
-/* Adds to sum[k] the products of channel k of `count` taps: x's are `step` bytes apart, w's four. */
+/* Adds to sum[k] the products of channel k of `count` taps: those of x are `step` bytes apart, those
+ * of w four. Returns where the next weights lie. */
 static inline const int8_t *add_taps(int32_t sum[4], const int8_t *x, int32_t step,
                                      const int8_t *w, int32_t count)
 {

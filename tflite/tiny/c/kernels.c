@@ -127,7 +127,8 @@ typedef struct {
 } window;
 
 /* One output position for the first `fours` * 4 channels, where out_channels == in_channels. */
-static TFKD_OUT_OF_LINE void depthwise(int8_t *out, window x, int32_t fours, const tfkd_convolution *c)
+static TFKD_OUT_OF_LINE void depthwise(int8_t *out, window x, int32_t fours,
+                                       const tfkd_convolution *c)
 {
     const int32_t rounding = 2 * c->out_zero_point + 1;
     /* One row of many taps is faster than many rows of one. */
