@@ -27,7 +27,7 @@ LARGEST_PER_MAC = {
     ("cortex-m4", False): {"default": 6.0},
     ("cortex-m4", True): {"default": 4.0, "tiny": 3.0, "small": 3.0},
     ("cortex-m55", False): {"default": 6.0},
-    ("cortex-m55", True): {"default": 2.5, "tiny": 1.5, "small": 1.5},
+    ("cortex-m55", True): {"default": 2.5, "tiny": 1.4, "small": 1.4},
 }
 
 missing = cortex_m.missing_tools()
