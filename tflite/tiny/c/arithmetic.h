@@ -160,18 +160,27 @@ static inline void dot_4_rows(int32_t sum[4], const int8_t *x, const int8_t *w, 
     const int8_t *row_2 = w + 2 * length;
     const int8_t *const end = x + length;
 #if defined(TFKD_MVE)
-    for (int32_t left = length; left > 0; left -= 16) {
-        const mve_pred16_t lanes = vctp8q((uint32_t)left);
-        const int8x16_t bytes = vldrbq_z_s8(x, lanes);
-        sum[0] = vmladavaq_s8(sum[0], bytes, vldrbq_z_s8(w, lanes));
-        sum[1] = vmladavaq_s8(sum[1], bytes, vldrbq_z_s8(w + length, lanes));
-        sum[2] = vmladavaq_s8(sum[2], bytes, vldrbq_z_s8(row_2, lanes));
-        sum[3] = vmladavaq_s8(sum[3], bytes, vldrbq_z_s8(row_2 + length, lanes));
-        x += 16;
-        w += 16;
-        row_2 += 16;
+    int32_t sum_0 = sum[0], sum_1 = sum[1], sum_2 = sum[2], sum_3 = sum[3];
+    for (; end - x >= 16; x += 16, w += 16, row_2 += 16) {
+        const int8x16_t bytes = vldrbq_s8(x);
+        sum_0 = vmladavaq_s8(sum_0, bytes, vldrbq_s8(w));
+        sum_1 = vmladavaq_s8(sum_1, bytes, vldrbq_s8(w + length));
+        sum_2 = vmladavaq_s8(sum_2, bytes, vldrbq_s8(row_2));
+        sum_3 = vmladavaq_s8(sum_3, bytes, vldrbq_s8(row_2 + length));
     }
-    x = end;
+    if (x != end) {
+        const mve_pred16_t lanes = vctp8q((uint32_t)(end - x));
+        const int8x16_t bytes = vldrbq_z_s8(x, lanes); /* zeros behind the end */
+        sum_0 = vmladavaq_s8(sum_0, bytes, vldrbq_z_s8(w, lanes));
+        sum_1 = vmladavaq_s8(sum_1, bytes, vldrbq_z_s8(w + length, lanes));
+        sum_2 = vmladavaq_s8(sum_2, bytes, vldrbq_z_s8(row_2, lanes));
+        sum_3 = vmladavaq_s8(sum_3, bytes, vldrbq_z_s8(row_2 + length, lanes));
+        x = end;
+    }
+    sum[0] = sum_0;
+    sum[1] = sum_1;
+    sum[2] = sum_2;
+    sum[3] = sum_3;
 #elif defined(TFKD_DSP)
     const int8_t *const words_end = x + (length & ~3);
     while (x != words_end) {
