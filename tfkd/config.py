@@ -115,7 +115,7 @@ class DataConfig(Section):
     level_dbfs: tuple[float, float] = Field((-45.0, -12.0), description="active speech level")
     tilt_db: float = Field(6.0, ge=0, description="random spectral tilt and EQ, largest gain")
     second_noise: float = Field(0.25, ge=0, le=1, description="probability")
-    babble: float = Field(0.12, ge=0, le=1, description="probability")
+    babble: float = Field(0.2, ge=0, le=1, description="probability")
     synthetic: float = Field(0.12, ge=0, le=1, description="probability of synthetic noise")
     reverb: float = Field(0.25, ge=0, le=1, description="probability, if there are responses")
     speed: float = Field(0.3, ge=0, le=1, description="probability of a speed change, 0.85-1.15")
@@ -142,9 +142,9 @@ class TrainConfig(Section):
 class LossConfig(Section):
     """The supervised loss: the spectral distance plus these, weighted."""
 
-    loudness: float = Field(0.03, ge=0, description="weight of the loudness distance (PESQ's)")
+    loudness: float = Field(0.02, ge=0, description="weight of the loudness distance (PESQ's)")
     envelope: float = Field(0.1, ge=0, description="weight of the envelope distance (ESTOI's)")
-    si_sdr: float = Field(0.001, ge=0, description="weight of the SI-SDR in dB")
+    si_sdr: float = Field(0.002, ge=0, description="weight of the SI-SDR in dB")
 
 
 class DistillConfig(Section):
