@@ -11,7 +11,8 @@ from tfkd.cli.completion import targets
 from tfkd.cli.deployed import deployed, fit, print_deployed
 from tfkd.cli.exported import exported, print_exported
 from tfkd.cli.output import json_option, print_json, working
-from tfkd.errors import ConversionError
+from tfkd.engines.choice import MODEL_FILE
+from tfkd.errors import ConversionError, ModelError
 from tfkd.released import released_folders
 
 if TYPE_CHECKING:
@@ -96,8 +97,11 @@ def _tflite(source: str) -> Path | None:
     """The .tflite that a FILE or a released NAME stands for; None for a run."""
     if Path(source).is_file():
         return Path(source)
-    if not Path(source).exists() and source in released_folders():
-        return released_folders()[source] / "model.tflite"
+    if not Path(source).exists():
+        if source in released_folders():
+            return released_folders()[source] / MODEL_FILE
+        if source.endswith(".tflite"):
+            raise ModelError(f"{source}: no such file.")
     return None
 
 

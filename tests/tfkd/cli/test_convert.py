@@ -133,6 +133,14 @@ def test_file_that_is_no_model(emit_c, tmp_path):
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_missing_file(emit_c, tmp_path):
+    result = emit_c(tmp_path / "none.tflite")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"Error: {tmp_path / 'none.tflite'}: no such file.\n",
+    )
+
+
 @pytest.mark.parametrize("below", ["", "deeper"])
 def test_folder_that_cannot_be_written(emit_c, gate, tmp_path, below):
     (tmp_path / "file").write_text("")
