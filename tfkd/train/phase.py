@@ -19,7 +19,7 @@ import tf_keras as keras
 
 from tfkd.atomic import atomic_path
 from tfkd.distill import Distiller
-from tfkd.errors import TfkdError
+from tfkd.errors import RunError, TfkdError
 from tfkd.train.run_directory import RunDirectory
 
 MONITOR = "val_supervised_loss"
@@ -108,11 +108,23 @@ class Progress(keras.callbacks.Callback):
 
 @contextmanager
 def atomic_weights(path: Path) -> Iterator[Path]:
-    """`atomic_path` for Keras weights, whose format Keras tells from the ending ".weights.h5"."""
+    """`atomic_path` for Keras weights, whose format Keras tells from the ending ".weights.h5".
+
+    Raises:
+        RunError: the weights cannot be written; h5py reports a full disk as a RuntimeError too.
+    """
     with atomic_path(path) as temporary:
         named = temporary.with_name(f"{temporary.name}.weights.h5")
-        yield named
-        named.replace(temporary)
+        try:
+            yield named
+            named.replace(temporary)
+        except (OSError, RuntimeError) as error:
+            raise RunError(
+                f"{path}: cannot be written; is the disk full? Free some space, then continue "
+                f"with: tfkd train --resume {path.parent}"
+            ) from error
+        finally:
+            named.unlink(missing_ok=True)
 
 
 def fit_phase(

@@ -8,7 +8,8 @@ from small_dae import SMALL_DAE, random_dae
 
 from tfkd.config import Config
 from tfkd.distill import LOSSES, Distiller
-from tfkd.train.phase import Progress, Schedule, adopt_projection
+from tfkd.errors import RunError
+from tfkd.train.phase import Progress, Schedule, adopt_projection, atomic_weights
 from tfkd.train.run_directory import RunDirectory
 
 TEACHER = SMALL_DAE.model_copy(update={"hidden": 24, "latent": 12})
@@ -62,3 +63,16 @@ def test_the_next_phase_goes_on_with_the_learnt_projection(tmp_path):
 def test_a_loss_without_projection_adopts_nothing(tmp_path):
     run = RunDirectory(tmp_path, Config(model=SMALL_DAE), "student")
     adopt_projection(distiller("similarity_frame", seed=1), run, "float")
+
+
+@pytest.mark.parametrize("failure", [OSError, RuntimeError])
+def test_weights_that_cannot_be_written_leave_the_old_ones(tmp_path, failure):
+    """h5py raises either when the disk is full, the second while it closes the file."""
+    path = tmp_path / "float.weights.h5"
+    path.write_bytes(b"old")
+    with pytest.raises(RunError, match=r"is the disk full\?.*tfkd train --resume"):
+        with atomic_weights(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise failure("file write failed")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
