@@ -49,7 +49,7 @@ def test_it_runs(path, tmp_path):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-            *("--nbmake", "--nbmake-timeout=1200", str(path)),
+            *("--nbmake", "--nbmake-timeout=1200", "--timeout=1400", str(path)),
         ],
         cwd=REPOSITORY,
         env=os.environ | {"TMPDIR": str(tmp_path)},
