@@ -78,6 +78,11 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
 @click.option("--runs", default=RUNS, metavar="DIR", help="Where the run directory is made.")
 @click.option("--resume", metavar="RUN", help="Continue an interrupted run to the same result.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0: all cores.")
+@click.option(
+    "--strategy",
+    type=click.Choice(["mirrored", "multiworker"]),
+    help="Spread each batch over all GPUs, or over the workers of TF_CONFIG.",
+)
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard logs into the run directory.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration and stop.")
 @json_option
@@ -89,6 +94,7 @@ def train(
     runs: str,
     resume: str | None,
     threads: int,
+    strategy: str | None,
     tensorboard: bool,
     dry_run: bool,
     as_json: bool,
@@ -118,7 +124,7 @@ def train(
             raise click.UsageError("--resume continues a run as it was configured; drop the rest.")
         from tfkd.train.run_directory import RunDirectory
 
-        _train(RunDirectory.open(resume), threads, tensorboard, as_json)
+        _train(RunDirectory.open(resume), threads, strategy, tensorboard, as_json)
         return
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
@@ -141,20 +147,23 @@ def train(
     from tfkd.train.run_directory import RunDirectory
 
     kind = TEACHER if what else "student"
-    _train(RunDirectory.create(runs, config, kind), threads, tensorboard, as_json)
+    _train(RunDirectory.create(runs, config, kind), threads, strategy, tensorboard, as_json)
 
 
-def _train(run: RunDirectory, threads: int, tensorboard: bool, as_json: bool) -> None:
+def _train(
+    run: RunDirectory, threads: int, strategy: str | None, tensorboard: bool, as_json: bool
+) -> None:
     """Train into a run directory, from its last checkpoint if it has one; print its path."""
     import tensorflow as tf
 
     from tfkd.train.session import prepare, train_student, train_teacher
+    from tfkd.train.strategy import make_strategy
 
     with _logging(run):
         prepare(run.config, threads)
         try:
             train_run = train_teacher if run.kind == TEACHER else train_student
-            train_run(run, tensorboard=tensorboard)
+            train_run(run, strategy=make_strategy(strategy), tensorboard=tensorboard)
         except tf.errors.ResourceExhaustedError as error:
             raise RunError(
                 f"{run.path}: disk or memory is exhausted ({error.message.splitlines()[0]}). Free "
@@ -185,10 +194,12 @@ def _logging(run: RunDirectory) -> Iterator[None]:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+    logger.propagate = False  # TensorFlow gives the root logger a handler that repeats each line
     logger.info("run directory: %s", run.path)
     try:
         yield
     finally:
+        logger.propagate = True
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()

@@ -88,8 +88,16 @@ class Distiller(keras.Model):
             self._adopt(teacher, seed)
         self.ema = ema
         self._averaged = [v for v in student.variables if ema and v.dtype.is_floating]
+        # Replicas hold equal variables, so each keeps its own averages, which are equal too.
         self.ema_variables = [
-            tf.Variable(v, trainable=False, name="average") for v in self._averaged
+            tf.Variable(
+                v.read_value(),
+                trainable=False,
+                name="average",
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
+            for v in self._averaged
         ]
         names = ["loss", "supervised_loss", "distillation_loss"]
         if self.projection is not None:
@@ -145,10 +153,12 @@ class Distiller(keras.Model):
         teacher = self._run_teacher(power)
         with tf.GradientTape() as tape:
             losses = self._compute(power, noisy, clean, teacher, training=True)
+            # The optimiser adds up the gradients of all replicas.
+            share = losses["loss"] / tf.distribute.get_strategy().num_replicas_in_sync
         variables = self.student.trainable_variables
         if self.projection is not None and self.weight > 0.0:
             variables = variables + self.projection.trainable_variables
-        self.optimizer.minimize(losses["loss"], variables, tape=tape)
+        self.optimizer.minimize(share, variables, tape=tape)
         self._average()
         return self._track(losses)
 

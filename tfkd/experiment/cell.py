@@ -96,8 +96,9 @@ def validation(run: RunDirectory) -> dict[str, Any]:
     with run.history("float").open(newline="") as file:
         rows = list(csv.DictReader(file))
     losses = [float(row[VALIDATION]) for row in rows]
-    steps = run.config.train.epoch_steps
-    history = {"step": [(int(row["epoch"]) + 1) * steps for row in rows], "supervised_loss": losses}
+    train = run.config.train
+    steps = [min((int(row["epoch"]) + 1) * train.epoch_steps, train.steps) for row in rows]
+    history = {"step": steps, "supervised_loss": losses}
     if rows and COSINE in rows[0]:
         history["latent_cosine"] = [float(row[COSINE]) for row in rows]
     return {

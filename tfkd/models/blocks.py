@@ -140,5 +140,9 @@ def _normalise(x: keras.KerasTensor, *, name: str, form: Form, relu: bool) -> ke
     if form is Form.TRAINING:
         # Statistics of a batch are those of about 1,500 frames; with a momentum of 0.99 they lag
         # behind the weights for hundreds of steps and spoil short trainings.
-        x = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-3, name=f"{name}_norm")(x)
+        # Replicas of a distributed training share the statistics of the global batch.
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        x = keras.layers.BatchNormalization(
+            momentum=0.9, epsilon=1e-3, synchronized=replicas > 1, name=f"{name}_norm"
+        )(x)
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x

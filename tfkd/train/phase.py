@@ -21,6 +21,7 @@ from tfkd.atomic import atomic_path
 from tfkd.distill import Distiller
 from tfkd.errors import RunError, TfkdError
 from tfkd.train.run_directory import RunDirectory
+from tfkd.train.strategy import agreed_minimum
 
 MONITOR = "val_supervised_loss"
 
@@ -75,14 +76,34 @@ class Progress(keras.callbacks.Callback):
             state.projection = distiller.projection
         self.manager = tf.train.CheckpointManager(state, str(folder), max_to_keep=2)
 
-    def restore(self) -> int:
-        """Load the last checkpoint if there is one; returns the number of finished epochs."""
+    def restore(self, strategy: tf.distribute.Strategy) -> int:
+        """Load the last checkpoint that all workers have, if there is one; returns the number of
+        finished epochs.
+        """
         self.manager.restore_or_initialize()
-        return int(self.finished_epochs)
+        finished = self.finished_epochs.numpy()
+        agreed = agreed_minimum(finished, strategy)
+        if agreed < finished:  # this worker had saved when another was killed
+            self.manager.checkpoint.restore(self._checkpoint(agreed)).assert_consumed()
+        return agreed
+
+    def _checkpoint(self, epoch: int) -> str:
+        """Path of an epoch's checkpoint.
+
+        Raises:
+            RunError: it is not kept any more.
+        """
+        for path in self.manager.checkpoints:
+            if path.endswith(f"-{epoch}"):
+                return path
+        raise RunError(
+            f"{self.manager.directory}: has no checkpoint of epoch {epoch}, up to which another "
+            f"worker has come. Expected workers that were stopped together."
+        )
 
     def exhausted(self) -> bool:
         """Whether early stopping has already ended this phase."""
-        waited = int(self.finished_epochs - self.best_epoch)
+        waited = self.finished_epochs.numpy() - self.best_epoch.numpy()
         return self.patience > 0 and waited >= self.patience
 
     def on_test_begin(self, logs: dict | None = None) -> None:
@@ -94,7 +115,7 @@ class Progress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.finished_epochs.assign(epoch + 1)
         value = float((logs or {})[MONITOR])
-        if value < float(self.best):
+        if value < self.best.numpy():
             self.best.assign(value)
             self.best_epoch.assign(epoch + 1)
             self.model.swap_average()
@@ -104,6 +125,13 @@ class Progress(keras.callbacks.Callback):
         self.manager.save(checkpoint_number=epoch + 1)
         if self.exhausted():
             self.model.stop_training = True
+
+
+def shared(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """The data set, of whose batches every replica takes its part when there are several."""
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return batches.with_options(options)
 
 
 @contextmanager
@@ -157,9 +185,10 @@ def fit_phase(
     variables = list(distiller.student.trainable_variables)
     if distiller.projection is not None and distiller.weight > 0.0:
         variables += distiller.projection.trainable_variables
-    distiller.optimizer.build(variables)
-    progress = Progress(distiller, best_weights, run.checkpoints(phase), schedule.patience)
-    done = progress.restore()
+    with distiller.distribute_strategy.scope():
+        distiller.optimizer.build(variables)
+        progress = Progress(distiller, best_weights, run.checkpoints(phase), schedule.patience)
+    done = progress.restore(distiller.distribute_strategy)
     _trim(run.history(phase), done)
     if done >= schedule.epochs or progress.exhausted():
         return
@@ -174,11 +203,11 @@ def fit_phase(
     for first, last, steps in schedule.stretches(done):
         with redirect_stdout(sys.stderr):  # Keras writes its bar to stdout, which is for results
             history = distiller.fit(
-                training(first * schedule.epoch_steps),
+                shared(training(first * schedule.epoch_steps)),
                 steps_per_epoch=steps,
                 initial_epoch=first,
                 epochs=last,
-                validation_data=validation,
+                validation_data=shared(validation),
                 callbacks=callbacks,
                 verbose=1 if sys.stderr.isatty() else 2,
             )

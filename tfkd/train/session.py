@@ -29,6 +29,7 @@ from tfkd.quantize import (
 from tfkd.train.phase import Schedule, adopt_projection, atomic_weights, fit_phase
 from tfkd.train.run_directory import RunDirectory
 from tfkd.train.schedule import cosine_adamw
+from tfkd.train.strategy import check_batch
 
 log = logging.getLogger("tfkd.train")
 
@@ -48,17 +49,40 @@ def prepare(config: Config, threads: int = 0) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def train_teacher(run: RunDirectory, *, tensorboard: bool = False) -> None:
-    """Train a teacher: the float phase alone, without distillation."""
-    _float_phase(run, LOSSES["none"], None, tensorboard=tensorboard)
+def train_teacher(
+    run: RunDirectory,
+    *,
+    strategy: tf.distribute.Strategy | None = None,
+    tensorboard: bool = False,
+) -> None:
+    """Train a teacher: the float phase alone, without distillation.
+
+    Args:
+        run: where everything goes.
+        strategy: see `tfkd.train.strategy`; None: one device.
+        tensorboard: also write logs for TensorBoard.
+
+    Raises:
+        ConfigError: a batch that the strategy's replicas cannot share.
+    """
+    strategy = strategy or tf.distribute.get_strategy()
+    _float_phase(run, LOSSES["none"], None, strategy, tensorboard=tensorboard)
     run.set_state("finished")
 
 
-def train_student(run: RunDirectory, *, tensorboard: bool = False) -> None:
+def train_student(
+    run: RunDirectory,
+    *,
+    strategy: tf.distribute.Strategy | None = None,
+    tensorboard: bool = False,
+) -> None:
     """Distil a student, then fine-tune it quantisation-aware under the same Distiller.
 
+    The float phase follows the strategy; the short quantisation-aware phase runs on one device, the
+    same on every worker. Args: see `train_teacher`.
+
     Raises:
-        ConfigError: an unknown method.
+        ConfigError: an unknown method, or a batch that the strategy's replicas cannot share.
         RunError: the teacher's run cannot be used.
     """
     config = run.config
@@ -73,8 +97,10 @@ def train_student(run: RunDirectory, *, tensorboard: bool = False) -> None:
             f"early stopping watches the supervised loss, which '{loss.name}' does not train on at "
             f"first. Expected train.patience=0. Received: {config.train.patience}."
         )
-    teacher = load_teacher(config.distill.teacher) if loss.uses_teacher else None
-    _float_phase(run, loss, teacher, tensorboard=tensorboard)
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():  # of the devices that train, each has a copy of the teacher too
+        teacher = load_teacher(config.distill.teacher) if loss.uses_teacher else None
+    _float_phase(run, loss, teacher, strategy, tensorboard=tensorboard)
     _quantized_phase(run, loss, teacher, tensorboard=tensorboard)
     run.set_state("finished")
 
@@ -153,31 +179,37 @@ def _segment_frames(config: Config) -> int:
 
 
 def _float_phase(
-    run: RunDirectory, loss: DistillationLoss, teacher: Teacher | None, *, tensorboard: bool
+    run: RunDirectory,
+    loss: DistillationLoss,
+    teacher: Teacher | None,
+    strategy: tf.distribute.Strategy,
+    *,
+    tensorboard: bool,
 ) -> None:
     config = run.config
+    check_batch(config.train.batch, strategy)
+    schedule = Schedule(config.train.steps, config.train.epoch_steps, config.train.patience)
     # Loading a teacher has drawn from Keras' generator: start anew, so that every method begins
     # with the same student.
     keras.utils.set_random_seed(config.train.seed)
-    student = build_dae(config.model, Form.TRAINING)
-    schedule = Schedule(config.train.steps, config.train.epoch_steps, config.train.patience)
-    distiller = _distiller(
-        config,
-        student,
-        loss,
-        teacher,
-        ema=config.train.ema,
-        pretraining_steps=round(loss.pretraining * schedule.steps),
-    )
-    distiller.compile(
-        optimizer=cosine_adamw(
-            steps=schedule.steps,
-            learning_rate=config.train.learning_rate,
-            warmup_steps=config.train.warmup_steps,
-            weight_decay=config.train.weight_decay,
-            clip_norm=config.train.clip_norm,
+    with strategy.scope():
+        distiller = _distiller(
+            config,
+            build_dae(config.model, Form.TRAINING),
+            loss,
+            teacher,
+            ema=config.train.ema,
+            pretraining_steps=round(loss.pretraining * schedule.steps),
         )
-    )
+        distiller.compile(
+            optimizer=cosine_adamw(
+                steps=schedule.steps,
+                learning_rate=config.train.learning_rate,
+                warmup_steps=config.train.warmup_steps,
+                weight_decay=config.train.weight_decay,
+                clip_norm=config.train.clip_norm,
+            )
+        )
     log.info("float phase: %d steps of %d examples", schedule.steps, config.train.batch)
     fit_phase(
         distiller,

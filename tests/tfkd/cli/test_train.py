@@ -129,7 +129,7 @@ def test_stopped_training_says_how_to_continue(
 
     from tfkd.train import session
 
-    def stopped(run, tensorboard):
+    def stopped(run, **options):
         if failure == "interrupt":
             raise KeyboardInterrupt
         raise tf.errors.ResourceExhaustedError(None, None, "No space left on device\nand so on")

@@ -161,7 +161,8 @@ def test_evaluation_changes_nothing(batch):
     model, student, _ = distiller("cosine")
     before = [w.copy() for w in student.get_weights()]
     losses = model.test_on_batch(*batch, return_dict=True)
-    assert set(losses) == {"loss", "supervised_loss", "distillation_loss"}
+    assert set(losses) == {"loss", "supervised_loss", "distillation_loss", "latent_cosine"}
+    assert losses["latent_cosine"] == pytest.approx(1 - losses["distillation_loss"], rel=1e-6)
     for old, new in zip(before, student.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
