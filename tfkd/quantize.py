@@ -128,9 +128,7 @@ class LayerQuantizeConfig(_api.QuantizeConfig):
 
 
 class AsAnnotated(_api.QuantizeScheme):
-    """Quantise what the annotations say and nothing else: no layer is rewritten, no default
-    applies.
-    """
+    """Quantise what the annotations say: no layer is rewritten, no default applies."""
 
     def get_layout_transformer(self):
         return self
@@ -268,8 +266,9 @@ def calibrate(deployed: keras.Model, batches: Iterable[tf.Tensor]) -> dict[str, 
 
 
 def quantized_weight(layer: keras.layers.Layer) -> np.ndarray:
-    """The kernel of a wrapped layer on its int8 grid: q s with q in [-127, 127], s = max |w| / 127
-    per channel.
+    """The kernel of a wrapped layer on its int8 grid.
+
+    Formula, per channel: q s with q in [-127, 127] and s = max |w| / 127.
     """
     weight = weight_of(layer).numpy()
     channel_axis = 2 if layer.quantize_config.weight == "depthwise_kernel" else 3

@@ -1,6 +1,4 @@
-"""Convert a run: quantisation-aware weights -> streaming graph -> checked, slim .tflite and its C
-files.
-"""
+"""Convert a run: quantisation-aware weights -> streaming graph -> slim .tflite -> C files."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """The pieces of the DAE family, in two forms that hold the same weights.
 
-`Form.TRAINING`: batch-normalised convolutions, dilated depthwise convolutions rearranged into plain
-ones. `Form.DEPLOYED`:
-batch normalisation folded into biases, native layers only, so that every layer is one that
-quantises and that TFLite Micro runs. `tfkd.models.folding` carries the weights from the first to
-the second.
+`Form.TRAINING`: batch-normalised convolutions, dilated depthwise ones rearranged into plain ones.
+`Form.DEPLOYED`: batch normalisation folded into biases, and native layers only, each of which
+quantises and runs on TFLite Micro. `tfkd.models.folding` carries the weights from the first to the
+second.
 
 Activations have the shape [batch, frames, bands, channels]; time is the first spatial axis and
 every time kernel looks only backwards.
@@ -27,11 +26,10 @@ class Form(Enum):
 
 @keras.utils.register_keras_serializable("tfkd")
 class CausalDepthwiseConv2D(keras.layers.DepthwiseConv2D):
-    """Depthwise convolution, causal in time and centred in frequency, dilated in time without a
-    dilated kernel.
+    """Depthwise convolution, causal and dilated in time, centred in frequency.
 
     Formula: y[t, f, c] = sum_ij w[i, j, c] x[t - (k_t - 1 - i) d, f + j - k_f // 2, c]. The weights
-        have the layout of `DepthwiseConv2D`, [k_t, k_f, channels, 1].
+    have the layout of `DepthwiseConv2D`, [k_t, k_f, channels, 1].
 
     A dilated convolution over d interleaved phases is d plain ones, so frames are laid out as
     [frames / d, d], the phases take the place of the bands, and the plain operator runs. A dilation
@@ -118,12 +116,11 @@ def linear_inverted_bottleneck(
     form: Form,
     dilation: int = 1,
 ) -> keras.KerasTensor:
-    """MobileNetV2's block (Sandler et al. 2018): 1x1 expand, depthwise, 1x1 linear project,
-    residual.
+    """MobileNetV2's block: 1x1 expand, depthwise, 1x1 linear project, residual.
 
-    With hidden equal to the input's channels the expansion is left out, as in MobileNetV2 for t =
-    1. Keeps [batch, frames, bands, channels]; the output is signed: no activation follows the
-    projection.
+    With hidden equal to the input's channels the expansion is left out, as in MobileNetV2 for
+    t = 1 (Sandler et al. 2018, arXiv 1801.04381). Keeps [batch, frames, bands, channels]; the
+    output is signed: no activation follows the projection.
     """
     channels = x.shape[-1]
     y = x

@@ -1,7 +1,6 @@
 """What a model costs: parameters, multiply-accumulates, receptive field, state, latency.
 
-Counted on the deployed form, layer by layer, so the figures are those of the graph that runs on the
-chip.
+Counted on the deployed form, layer by layer: the figures are those of the graph on the chip.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     features [batch, frames, bands, 1]
       -> encoder stages: strided 1 x k convolution over frequency, inverted bottleneck over time
-      (skips) -> one convolution over all remaining bands: [batch, frames, 1, latent] -> linear
-      inverted bottlenecks over time, dilated; the last one is the LATENT -> decoder stages: nearest
-      upsampling, + skip, inverted bottleneck -> band mask in [0, 1], [batch, frames, bands, 1]
+      -> one convolution over all remaining bands: [batch, frames, 1, latent]
+      -> linear inverted bottlenecks over time, dilated; the last one is the LATENT
+      -> decoder stages: + skip from the encoder, inverted bottleneck, nearest upsampling
+      -> band mask in [0, 1], [batch, frames, bands, 1]
 
 The model is the one Luong et al. (arXiv 2505.03442) describe in their abstract as far as it is
 described there: a denoising autoencoder with linear inverted bottlenecks. Its layers and sizes are
@@ -38,8 +39,8 @@ def build_dae(
             without.
 
     Returns:
-        A functional model: features [batch, frames, bands, 1] in [-1, 1] -> mask [batch, frames,
-            bands, 1] in [0, 1]. Its layer named "latent" gives [batch, frames, 1, latent].
+        A functional model: features [batch, frames, bands, 1] in [-1, 1] -> mask of the same shape
+            in [0, 1]. Its layer named "latent" gives [batch, frames, 1, latent].
     """
     features = keras.Input((frames, config.frontend.bands, 1), name="features")
     x = features
@@ -98,8 +99,7 @@ def build_dae(
             x = convolution(x, config.channels[i - 1], 1, name=f"decode{i}_narrow", form=form)
             x = keras.layers.UpSampling2D((1, stride), name=f"decode{i}_upsample")(x)
     x = keras.layers.Conv2D(config.strides[0], (1, 3), padding="same", name=LOGITS)(x)
-    # [B, T, bands / stride, stride] -> [B, T, bands, 1]: neighbouring channels are neighbouring
-    # bands
+    # [B, T, bands / stride, stride] -> [B, T, bands, 1]: neighbouring channels, then bands
     x = keras.layers.Reshape((frames or -1, config.frontend.bands, 1), name="logits_bands")(x)
     mask = keras.layers.Activation("sigmoid", name=MASK)(x)
     return keras.Model(features, mask, name=config.name)

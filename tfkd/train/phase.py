@@ -1,5 +1,4 @@
-"""One phase of training: fit a Distiller in epochs, checkpoint each, resume to the same weights bit
-for bit.
+"""One phase of training: fit a Distiller in epochs, checkpoint each, resume bit for bit.
 
 Everything random is a function of the seed and the step (`tfkd.data`), so the state of a phase is
 the variables of the Distiller, its optimiser and the number of finished epochs.
@@ -166,8 +165,7 @@ def fit_phase(
     validation: tf.data.Dataset,
     tensorboard: bool = False,
 ) -> None:
-    """Train a compiled Distiller to the end of its schedule, from its last checkpoint if there is
-    one.
+    """Train a compiled Distiller to the end of its schedule, from its last checkpoint if any.
 
     Args:
         distiller: compiled, its optimiser built for the trainable variables.

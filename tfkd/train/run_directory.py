@@ -45,9 +45,7 @@ class RunDirectory:
 
     @classmethod
     def create(cls, runs: str | Path, config: Config, kind: str) -> RunDirectory:
-        """Make a new folder below `runs` and point `runs/latest` at it; never touches an existing
-        one.
-        """
+        """Make a new folder below `runs`, never an existing one, and point `runs/latest` at it."""
         if config.distill.teacher:
             # `runs/latest` is about to mean this run: keep what it means now.
             teacher = str(Path(config.distill.teacher).resolve())
@@ -181,9 +179,7 @@ def environment() -> dict[str, Any]:
 
 
 def _git_commit() -> str | None:
-    """Commit of the source tree that tfkd runs from, with "+" when it has changes; None outside
-    git.
-    """
+    """Commit of tfkd's source tree, with "+" when it has changes; None outside git."""
     root = Path(tfkd.__file__).parent.parent
     command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+"]
     try:

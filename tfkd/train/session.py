@@ -1,6 +1,4 @@
-"""Train a teacher or a student from a configuration: the float phase, then quantisation-aware
-training.
-"""
+"""Train a teacher or a student: the float phase, then quantisation-aware training."""
 
 from __future__ import annotations
 
