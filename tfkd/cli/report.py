@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from tfkd.cli.output import console, json_option, print_json, progress
@@ -49,6 +51,8 @@ def report(
         raise click.UsageError("--noisy and --clean belong together.")
     if not output.lower().endswith((".html", ".htm")):
         raise ConfigError(f"{output}: the page is HTML. Expected a name that ends in .html.")
+    if Path(output).is_dir():
+        raise ConfigError(f"{output}: is a folder. Expected the name of a file to write.")
     from firmware_ref.targets import find_target
     from tfkd.evaluate import find_pairs
     from tfkd.report import make_report

@@ -103,48 +103,52 @@ def make_report(
     Raises:
         ModelError, RunError: the model or run cannot be used.
         AudioError, CorpusError: a recording cannot be used.
+        OSError: the page cannot be written; known before any work is done.
     """
-    with tempfile.TemporaryDirectory(prefix="tfkd-report-") as scratch:
-        subject = open_subject(reference, Path(scratch))
-        memory = read_memory(subject.tflite, target) if subject.tflite else None
-        chosen = choose_pairs(pairs)
-        with progress("listening", len(chosen)) as advance:
-            examples = make_examples(chosen, subject.engines, advance)
-        noise = _noise(subject, chosen[0], progress)
-        with progress("scoring", len(pairs)) as advance:
-            evaluation = evaluate(pairs, subject.engines, jobs, advance)
-    recorded = _recorded_environment(subject.run) if subject.run else None
-    costs = _budget(subject.run) if subject.run else None
-    page = render_page(
-        {
-            "subject": subject,
-            "frontend": next(iter(subject.engines.values())).frontend,
-            "examples": [_example_content(example, subject) for example in examples],
-            "floor_db": FLOOR_DB,
-            "colours": colour_stops(),
-            "metrics": metric_tables(evaluation),
-            "pairs": len(evaluation.scores),
-            "corpus": corpus,
-            "headline": _headline(evaluation, subject),
-            "noise": noise,
-            "curves": read_curves(subject.run) if subject.run else [],
-            "memory": memory,
-            "budget": costs,
-            "macs_per_frame": memory.report.macs
-            if memory
-            else costs.macs_per_frame
-            if costs
-            else 0,
-            "run_environment": recorded,
-            "environment": environment(),
-            "commands": reproduction(recorded["command"] if recorded else None, command),
-            "configuration": dump_config(subject.run.config) if subject.run else "",
-        }
-    )
-    content = page.encode("utf-8")
     with atomic_path(output) as temporary:
-        temporary.write_bytes(content)
-    return WrittenReport(Path(output), len(content), subject, evaluation, examples, memory)
+        temporary.touch()  # a place that cannot be written to shows now, not after minutes of work
+        with tempfile.TemporaryDirectory(prefix="tfkd-report-") as scratch:
+            subject = open_subject(reference, Path(scratch))
+            memory = read_memory(subject.tflite, target) if subject.tflite else None
+            chosen = choose_pairs(pairs)
+            with progress("listening", len(chosen)) as advance:
+                examples = make_examples(chosen, subject.engines, advance)
+            noise = _noise(subject, chosen[0], progress)
+            with progress("scoring", len(pairs)) as advance:
+                evaluation = evaluate(pairs, subject.engines, jobs, advance)
+        recorded = _recorded_environment(subject.run) if subject.run else None
+        costs = _budget(subject.run) if subject.run else None
+        page = render_page(
+            {
+                "subject": subject,
+                "frontend": next(iter(subject.engines.values())).frontend,
+                "examples": [_example_content(example, subject) for example in examples],
+                "floor_db": FLOOR_DB,
+                "colours": colour_stops(),
+                "metrics": metric_tables(evaluation),
+                "pairs": len(evaluation.scores),
+                "corpus": corpus,
+                "headline": _headline(evaluation, subject),
+                "noise": noise,
+                "curves": read_curves(subject.run) if subject.run else [],
+                "memory": memory,
+                "budget": costs,
+                "macs_per_frame": _macs_per_frame(memory, costs),
+                "run_environment": recorded,
+                "environment": environment(),
+                "commands": reproduction(recorded["command"] if recorded else None, command),
+                "configuration": dump_config(subject.run.config) if subject.run else "",
+            }
+        )
+        size_bytes = temporary.write_bytes(page.encode("utf-8"))
+    return WrittenReport(Path(output), size_bytes, subject, evaluation, examples, memory)
+
+
+def _macs_per_frame(memory: Memory | None, costs: Budget | None) -> int:
+    """Of the .tflite, or of a run that has none yet."""
+    if memory:
+        return memory.report.macs
+    return costs.macs_per_frame if costs else 0
 
 
 def _noise(subject: Subject, pair: Pair, progress: Progress) -> NoiseChart | None:

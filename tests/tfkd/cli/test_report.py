@@ -60,10 +60,13 @@ def test_mistakes(run_tfkd, gate, pair_folders, tmp_path):
     noisy, clean = pair_folders
     page = tmp_path / "page.html"
     pairs = ("--noisy", noisy, "--clean", clean)
+    (tmp_path / "folder.html").mkdir()
     assert run_tfkd("report", gate, "-o", page, "--noisy", noisy).exit_code == 2
     assert run_tfkd("report", gate).exit_code == 2
     for arguments, message in (
         (("report", gate, "-o", tmp_path / "page.pdf", *pairs), "a name that ends in .html"),
+        (("report", gate, "-o", tmp_path / "folder.html", *pairs), "is a folder"),
+        (("report", gate, "-o", noisy / "a_snrm05_1.flac" / "page.html", *pairs), "a_snrm05_1"),
         (("report", "tinny", "-o", page, *pairs), "Did you mean 'tiny'"),
         (("report", gate, "-o", page, *pairs, "--target", "nano33"), "Did you mean nano33ble"),
         (("report", tmp_path, "-o", page, *pairs), "holds no model.tflite"),
