@@ -9,19 +9,9 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 from gate_model import gate_model
+from small_model import SMALL_MODEL as SMALL_MODEL
 
 RATE = 16000
-SMALL_MODEL = [
-    "model.frontend.bands=16",
-    "model.channels=[4, 4]",
-    "model.kernels=[4, 3]",
-    "model.strides=[2, 2]",
-    "model.time_kernels=[3, 0]",
-    "model.expansions=[1, 1]",
-    "model.latent=8",
-    "model.hidden=8",
-    "model.dilations=[1, 2]",
-]
 SMALL_RUN = [
     *("--student", "micro", "--method", "none", "--steps", "2"),
     *(

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import tensorflow as tf
 import tf_keras as keras
+from small_model import SMALL_DAE as SMALL_DAE
 
-from tfkd.config import FrontEndConfig, ModelConfig
+from tfkd.config import ModelConfig
 from tfkd.models.dae import build_dae
-
-SMALL_DAE = ModelConfig(
-    name="nano",
-    frontend=FrontEndConfig(bands=16),
-    channels=(4, 4),
-    kernels=(4, 3),
-    strides=(2, 2),
-    time_kernels=(3, 0),
-    expansions=(1, 1),
-    latent=8,
-    hidden=8,
-    dilations=(1, 2),
-)
+from tfkd.models.folding import fold_batch_norm
+from tfkd.quantize import calibrate, quantization_aware
 
 
 def random_dae(config: ModelConfig = SMALL_DAE, seed: int = 0) -> keras.Model:
@@ -45,3 +36,14 @@ def features(frames: int, batch: int = 1, seed: int = 0, bands: int = 16) -> np.
     """Random features [batch, frames, bands, 1] over the whole range."""
     rng = np.random.default_rng(seed)
     return rng.uniform(-1, 1, (batch, frames, bands, 1)).astype(np.float32)
+
+
+def deployed_dae(frames: int) -> keras.Model:
+    """The deployed form of `random_dae`."""
+    return fold_batch_norm(random_dae(), SMALL_DAE, frames)
+
+
+def quantized_dae(deployed: keras.Model) -> keras.Model:
+    """Its quantisation-aware form, calibrated."""
+    frames = deployed.input_shape[1]
+    return quantization_aware(deployed, calibrate(deployed, [tf.constant(features(frames, 4))]))

@@ -4,24 +4,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
-from small_dae import SMALL_DAE, features, random_dae
+from small_dae import deployed_dae, features, quantized_dae
 
 from tfkd.errors import ModelError
-from tfkd.models.folding import fold_batch_norm
-from tfkd.quantize import calibrate, quantization_aware, quantized_outputs, quantized_weight
+from tfkd.quantize import calibrate, quantized_outputs, quantized_weight
 
 FRAMES = 24
 
 
 @pytest.fixture(scope="module")
 def deployed():
-    trained = random_dae()
-    return fold_batch_norm(trained, SMALL_DAE, FRAMES)
+    return deployed_dae(FRAMES)
 
 
 @pytest.fixture(scope="module")
 def quantized(deployed):
-    return quantization_aware(deployed, calibrate(deployed, [tf.constant(features(FRAMES, 4))]))
+    return quantized_dae(deployed)
 
 
 def test_calibrated_ranges_are_the_extremes(deployed):

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
-from small_dae import SMALL_DAE, features, random_dae
+from small_dae import deployed_dae, features, quantized_dae
 
-from tfkd.models.folding import fold_batch_norm
-from tfkd.quantize import assign_weight_ranges, calibrate, quantization_aware, weight_of
+from tfkd.quantize import assign_weight_ranges, weight_of
 from tfkd.streaming import streaming_step
 
 FRAMES = 40
@@ -14,13 +12,12 @@ FRAMES = 40
 
 @pytest.fixture(scope="module")
 def deployed():
-    trained = random_dae()
-    return fold_batch_norm(trained, SMALL_DAE, FRAMES)
+    return deployed_dae(FRAMES)
 
 
 @pytest.fixture(scope="module")
 def quantized(deployed):
-    return quantization_aware(deployed, calibrate(deployed, [tf.constant(features(FRAMES, 4))]))
+    return quantized_dae(deployed)
 
 
 def test_float_streaming_equals_offline(deployed):
@@ -41,7 +38,7 @@ def test_fake_quantised_streaming_equals_offline_exactly(quantized):
 
 
 def test_weights_that_training_moved_stream_exactly_too(deployed):
-    model = quantization_aware(deployed, calibrate(deployed, [tf.constant(features(FRAMES, 4))]))
+    model = quantized_dae(deployed)
     for layer in model.layers[1:]:
         if layer.quantize_config.weight is not None:
             weight = weight_of(layer)
