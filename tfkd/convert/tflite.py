@@ -6,8 +6,10 @@ import warnings
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.python.convert import ConverterError
 
 from tfkd.convert.quiet import quiet_converter
+from tfkd.errors import ConversionError
 from tfkd.streaming import StreamingStep
 
 
@@ -19,6 +21,9 @@ def convert_streaming(step: StreamingStep) -> bytes:
 
     Args:
         step: made from a quantisation-aware model.
+
+    Raises:
+        ConversionError: an operator has no integer kernel; it is named.
 
     Returns:
         A .tflite flatbuffer: inputs frame, states; outputs mask, new states; all int8.
@@ -34,10 +39,22 @@ def convert_streaming(step: StreamingStep) -> bytes:
     with warnings.catch_warnings(), quiet_converter():
         # The fake quantisation in the graph holds the statistics that TensorFlow misses here.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")
-        return bytes(converter.convert())
+        try:
+            return bytes(converter.convert())
+        except ConverterError as error:
+            raise ConversionError(
+                f"TensorFlow's converter makes no int8 model of the graph: {_reason(error)}. "
+                f"Expected layers that TFLite has integer kernels for."
+            ) from error
 
 
 def _formal_samples(step: StreamingStep):
     states = [np.zeros(shape, np.float32) for shape in step.state_shapes]
     for value in (-1.0, 1.0):
         yield [np.full((1, 1, step.bands, 1), value, np.float32), *states]
+
+
+def _reason(error: ConverterError) -> str:
+    """The converter's words about the operator, without the stack that follows them."""
+    first = str(error).strip().splitlines()[0]
+    return first.rpartition("error: ")[2].rstrip(".")
