@@ -16,7 +16,7 @@ from tfkd.metrics import METRICS
 SCHEMA = 1
 SYSTEMS = ("float", "int8")
 REFERENCES = ("none", "hint")
-OVERALL = "all scenarios"
+OVERALL = "the mean over scenarios"
 
 Cells = Sequence[Mapping[str, Any]]
 

@@ -21,7 +21,7 @@ def verdict(result: Mapping[str, Any]) -> str:
     if result["cells"]:
         parts += [_lambdas(result), _power(result)]
         for system in SYSTEMS:
-            parts.append(f"### {system} models")
+            parts.append(f"## {system} models")
             parts.append(_best(result, system))
             parts += [_against(result, system, reference) for reference in REFERENCES]
     return "\n\n".join(filter(None, parts)) + "\n"

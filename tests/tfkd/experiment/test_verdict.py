@@ -7,7 +7,7 @@ from tfkd.experiment.verdict import listed, p_text, plural, verdict
 
 
 def bullets(result, system, reference):
-    text = verdict(result).split(f"### {system} models")[1].split("###")[0]
+    text = verdict(result).split(f"## {system} models")[1].split("##")[0]
     return text.split(f"Against `{reference}`:\n\n")[1].split("\n\n")[0].strip().splitlines()
 
 
@@ -23,8 +23,8 @@ def test_what_is_significant_is_said_and_nothing_else():
     )
     twice, half = scores.format("+0.200", "+0.20"), scores.format("+0.100", "+0.10")
     assert hint == (
-        f"- `hint` is significantly better in latent ({twice}) and all scenarios ({half}); the "
-        f"other 4 comparisons are not significant."
+        f"- `hint` is significantly better in latent ({twice}) and the mean over scenarios "
+        f"({half}); the other 4 comparisons are not significant."
     )
     (cosine,) = bullets(CLEAR, "float", "hint")
     assert "better in width" in cosine and "worse in latent" in cosine
@@ -45,7 +45,7 @@ def test_the_extent_and_the_power():
 
 
 def test_highest_means():
-    text = verdict(CLEAR).split("### int8")[0]
+    text = verdict(CLEAR).split("## int8")[0]
     assert "PESQ-WB: `cosine` (width) and `hint` (latent)" in text
 
 
