@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import tf_keras as keras
+
 import tfkd
 from firmware_ref.arena import plan_arena
 from firmware_ref.reader import read_model
@@ -37,15 +39,18 @@ def convert_run(run: RunDirectory, output: Path | None = None) -> Path:
         ConversionError: the converted graph is not what TFLite Micro runs.
     """
     folder = output or run.path
-    step = streaming_step(load_quantized(run))
-    content = slim_tflite(
-        convert_streaming(step), {METADATA_NAME: _metadata(run.config.model).encode()}
-    )
+    content = streaming_tflite(load_quantized(run), run.config.model)
     model = read_model(content)
     check_fully_int8(model)
     _write(folder / "model.tflite", lambda path: path.write_bytes(content))
     write_c_files(folder)
     return folder
+
+
+def streaming_tflite(quantized: keras.Model, config: ModelConfig) -> bytes:
+    """The streaming int8 .tflite of a quantisation-aware model, front end included."""
+    metadata = {METADATA_NAME: _metadata(config).encode()}
+    return slim_tflite(convert_streaming(streaming_step(quantized)), metadata)
 
 
 def write_c_files(folder: Path) -> None:

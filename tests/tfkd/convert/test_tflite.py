@@ -1,11 +1,12 @@
-"""What the converter refuses is named."""
+"""Conversion is silent, and what the converter refuses is named."""
 
 from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
+from small_dae import deployed_dae, quantized_dae
 
-from tfkd.convert.tflite import convert_streaming
+from tfkd.convert.tflite import convert_offline, convert_streaming
 from tfkd.errors import ConversionError
 
 
@@ -19,3 +20,9 @@ def test_an_operator_that_tflite_lacks_is_named():
         ConversionError, match=r"no int8 model of the graph: 'tf\.Erfinv' op is neither"
     ):
         convert_streaming(streaming)
+
+
+def test_conversion_is_silent(capfd, caplog):
+    assert convert_offline(quantized_dae(deployed_dae(8)))[4:8] == b"TFL3"
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err, caplog.records) == ("", "", [])
