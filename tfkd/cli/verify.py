@@ -190,7 +190,7 @@ def _print_comparisons(
     if offline:
         click.echo(
             f"streaming == offline: {offline.frames} frames, float within "
-            f"{offline.float_difference:.1e}, quantised within {offline.quantized_difference:.1e}"
+            f"{offline.float_difference:.1e}, int8 within {offline.quantized_difference:.1e}"
         )
 
 
