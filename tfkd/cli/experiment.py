@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfkd.cli.output import console
-from tfkd.errors import ConfigError, RunError, nearest
+from tfkd.errors import RunError
 
 if TYPE_CHECKING:
     from tfkd.experiment.grid import Outcome
@@ -107,15 +107,11 @@ def experiment(
 
 def _check(plan: Study) -> None:
     """Refuse what would fail in every cell, before anything is written."""
-    from tfkd.distill import LOSSES
+    from tfkd.distill import find_loss
     from tfkd.experiment.study import cell_config, study_cells, teacher_config, tuning_cells
 
     for method in plan.methods:
-        if method not in LOSSES:
-            raise ConfigError(
-                f"unknown distillation method '{method}'. Expected some of {', '.join(LOSSES)}."
-                f"{nearest(method, LOSSES)}"
-            )
+        find_loss(method)
     if plan.teacher is not None:
         teacher_config(plan, plan.teacher)
     for cell in (*tuning_cells(plan), *study_cells(plan, {})):

@@ -10,9 +10,9 @@ import tf_keras as keras
 
 from tfkd.config import Config
 from tfkd.data import training_dataset, validation_dataset
-from tfkd.distill import LOSSES, DistillationLoss, Distiller
+from tfkd.distill import LOSSES, DistillationLoss, Distiller, find_loss
 from tfkd.distill.supervised import SupervisedLoss
-from tfkd.errors import ConfigError, RunError, nearest
+from tfkd.errors import ConfigError, RunError
 from tfkd.frontend_tf import band_features, frame_count
 from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
@@ -84,12 +84,7 @@ def train_student(
         RunError: the teacher's run cannot be used.
     """
     config = run.config
-    if config.distill.method not in LOSSES:
-        raise ConfigError(
-            f"unknown distillation method '{config.distill.method}'. Expected one of "
-            f"{', '.join(LOSSES)}.{nearest(config.distill.method, LOSSES)}"
-        )
-    loss = LOSSES[config.distill.method]
+    loss = find_loss(config.distill.method)
     if loss.pretraining and config.train.patience:
         raise ConfigError(
             f"early stopping watches the supervised loss, which '{loss.name}' does not train on at "

@@ -10,6 +10,7 @@ from tfkd.distill.losses.output import OUTPUT
 from tfkd.distill.losses.similarity_batch import SIMILARITY_BATCH
 from tfkd.distill.losses.similarity_frame import SIMILARITY_FRAME
 from tfkd.distill.losses.two_step import TWO_STEP
+from tfkd.errors import ConfigError, nearest
 
 LOSSES: dict[str, DistillationLoss] = {
     loss.name: loss
@@ -26,4 +27,19 @@ LOSSES: dict[str, DistillationLoss] = {
     )
 }
 
-__all__ = ["LOSSES", "DistillationLoss", "Outputs"]
+
+def find_loss(method: str) -> DistillationLoss:
+    """The loss of a name in a configuration.
+
+    Raises:
+        ConfigError: there is none; names the nearest.
+    """
+    if method not in LOSSES:
+        raise ConfigError(
+            f"unknown distillation method '{method}'. Expected one of {', '.join(LOSSES)}."
+            f"{nearest(method, LOSSES)}"
+        )
+    return LOSSES[method]
+
+
+__all__ = ["LOSSES", "DistillationLoss", "Outputs", "find_loss"]
