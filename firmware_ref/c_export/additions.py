@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from firmware_ref.c_export.clamps import emit_clamp
 from firmware_ref.c_export.emitter import Emitter
-from firmware_ref.c_export.factors import kernel_shift
+from firmware_ref.c_export.factors import kernel_rounding, kernel_shift
 from firmware_ref.c_export.nodes import checked_node
 from firmware_ref.c_export.steps import Step
-from firmware_ref.fixed_point import quantize_multiplier
+from firmware_ref.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
 from firmware_ref.options import AddOptions
 
 LEFT_SHIFT = 20
+LARGEST_SHIFT = 22
+"""tfkd_addition keeps twice the output's zero point, shifted by it, as int32."""
 
 
 def emit_add(emitter: Emitter, step: Step) -> None:
@@ -35,26 +40,27 @@ def emit_add(emitter: Emitter, step: Step) -> None:
         raise node.error(
             "adds into a scale 2^18 times smaller than its inputs', which the C export lacks"
         )
-    b_left = LEFT_SHIFT
-    if b_shift == 0:  # 1/2 too: a quarter of twice the value, so that the kernel can round
-        b_left, b_shift = LEFT_SHIFT + 1, -1
+    if kernel_shift(shift) > LARGEST_SHIFT:
+        raise node.error("adds into a scale over 16 times its inputs', which the C export lacks")
+    table = _from_b(a.zero_point, b.zero_point, b_multiplier, b_shift)
     fields = {
-        "b_multiplier": b_multiplier,
-        "multiplier": multiplier,
-        "a_zero_point": a.zero_point,
-        "b_zero_point": b.zero_point,
-        "out_zero_point": y.zero_point,
-        "b_left": b_left + 1,  # doubled for multiply_high
-        "b_shift": int(kernel_shift(b_shift)),
-        "shift": int(kernel_shift(shift)),
+        "from_b": emitter.constant(step, "from_b", "int32_t", table),
+        "multiplier": str(multiplier),
+        "rounding": str(int(kernel_rounding(y.zero_point, kernel_shift(shift)))),
+        "shift": str(int(kernel_shift(shift))),
     }
     emitter.call(
         "tfkd_add",
         emitter.place(step.outputs[0]),
         *(emitter.place(index) for index in sources[:2]),
         y.tensor.elements,
-        emitter.parameter(
-            step, "tfkd_addition", {name: str(value) for name, value in fields.items()}
-        ),
+        emitter.parameter(step, "tfkd_addition", fields),
     )
     emit_clamp(emitter, step, node, node.options(AddOptions).fused_activation_function)
+
+
+def _from_b(a_zero_point: int, b_zero_point: int, multiplier: int, shift: int) -> NDArray[np.int64]:
+    """int64[256]: twice the scaled b - b_zero_point, less a's share of its zero point."""
+    shifted = (np.arange(-128, 128) - b_zero_point) << LEFT_SHIFT
+    scaled = multiply_by_quantized_multiplier(shifted, multiplier, shift).astype(np.int64)
+    return 2 * scaled - (a_zero_point << LEFT_SHIFT)

@@ -25,9 +25,24 @@
 #else
 #define TFKD_OUT_OF_LINE
 #endif
+#ifdef TFKD_DSP
+#define TFKD_INLINE inline __attribute__((always_inline)) /* one copy for each known argument */
+#else
+#define TFKD_INLINE inline
+#endif
 
-/* C99 leaves the right shift of a negative number to the compiler; this one must be arithmetic. */
+/* C99 leaves to the compiler the right shift of a negative number, which must be arithmetic, and
+ * what becomes of a number that int8_t lacks: its low byte. */
 typedef char tfkd_needs_arithmetic_shift[((-1) >> 1) == -1 ? 1 : -1];
+typedef char tfkd_needs_low_byte[(int8_t)0x1FF == -1 ? 1 : -1];
+
+/* What dense layers multiply with weights: the input, which the DSP instructions want widened. */
+#if defined(TFKD_DSP) && !defined(TFKD_MVE)
+#define TFKD_WIDENED
+typedef int16_t operand;
+#else
+typedef int8_t operand;
+#endif
 
 /* x * multiplier / 2^32, rounded to nearest with ties up. */
 static inline int32_t multiply_high(int32_t x, int32_t multiplier)
@@ -42,14 +57,26 @@ static inline int32_t multiply_high(int32_t x, int32_t multiplier)
 #endif
 }
 
-/* x * multiplier * 2^(-32 - shift), its last bit still to be rounded off: (result + 1) >> 1.
+/* x * multiplier * 2^(-32 - shift) + rounding * 2^-shift, its last bit still to be shifted off.
  *
- * TensorFlow Lite rounds x / 2 * multiplier / 2^31, then again, to nearest with ties away from 0,
- * which is (high + (high >> 31) + 2^shift) >> (shift + 1). */
-static inline int32_t scale_twofold(int32_t x, int32_t multiplier, int32_t shift)
+ * TensorFlow Lite rounds x / 2 * multiplier / 2^31, then again, to nearest with ties away from 0:
+ * with high = multiply_high(x, multiplier) that is (high + (high >> 31) + 2^shift) >> (shift + 1).
+ * The sign of x does for that of high, for they differ only where high and the result are 0. With
+ * the zero point, rounding is (2 * zero_point + 1) << shift. */
+static inline int32_t scale_twofold(int32_t x, int32_t multiplier, int32_t rounding,
+                                    uint32_t shift)
 {
-    const int32_t high = multiply_high(x, multiplier);
-    return (high + (high >> 31)) >> shift;
+#ifdef TFKD_DSP
+    int32_t scaled;
+    __asm__("add %0, %3, %1, asr #31\n\t"
+            "smmlar %0, %1, %2, %0\n\t"
+            "asr %0, %0, %4" /* by the lowest byte */
+            : "=&r"(scaled)
+            : "r"(x), "r"(multiplier), "r"(rounding), "r"(shift));
+    return scaled;
+#else
+    return (multiply_high(x, multiplier) + (rounding + (x >> 31))) >> (shift & 31);
+#endif
 }
 
 /* x / 2, rounded down and limited to the range of int8. */
@@ -65,28 +92,30 @@ static inline int32_t saturate_half(int32_t x)
 #endif
 }
 
-/* The output of an accumulator of channel k of four, |x| < 2^30; `rounding` is
- * 2 * zero_point + 1. */
-static inline int8_t requantize(int32_t x, const tfkd_channels *q, int k, int32_t rounding)
+/* The output of an accumulator of channel k of four, |x| < 2^30. */
+static inline int8_t requantize(int32_t x, const tfkd_channels *q, int k)
 {
     if (q->shift[k] < 0) {
         x *= (int32_t)2 << (-1 - q->shift[k]);
-        return (int8_t)saturate_half(2 * multiply_high(x, q->multiplier[k]) + rounding);
+        return (int8_t)saturate_half(2 * multiply_high(x, q->multiplier[k]) + q->rounding[k]);
     }
-    return (int8_t)saturate_half(scale_twofold(2 * x, q->multiplier[k], q->shift[k]) + rounding);
+    return (int8_t)saturate_half(
+        scale_twofold(2 * x, q->multiplier[k], q->rounding[k], (uint32_t)q->shift[k]));
 }
 
-/* The same where the shift is not negative. */
-static inline int8_t requantize_down(int32_t x, const tfkd_channels *q, int k, int32_t rounding)
+/* The same where the shift, the lowest byte of `shifts`, is not negative. */
+static inline int8_t requantize_down(int32_t x, int32_t multiplier, int32_t rounding,
+                                     uint32_t shifts)
 {
-    return (int8_t)saturate_half(scale_twofold(2 * x, q->multiplier[k], q->shift[k]) + rounding);
+    return (int8_t)saturate_half(scale_twofold(2 * x, multiplier, rounding, shifts));
 }
 
 #ifdef TFKD_MVE
-static inline int32x4_t scale_twofold_4(int32x4_t x, int32x4_t multiplier, int32x4_t shift)
+static inline int32x4_t scale_twofold_4(int32x4_t x, int32x4_t multiplier, int32x4_t rounding,
+                                        int32x4_t shift)
 {
     const int32x4_t high = vrmulhq_s32(x, multiplier);
-    return vshlq_s32(vaddq_s32(high, vshrq_n_s32(high, 31)), vnegq_s32(shift));
+    return vshlq_s32(vaddq_s32(high, vaddq_s32(rounding, vshrq_n_s32(x, 31))), vnegq_s32(shift));
 }
 
 static inline int32x4_t saturate_half_4(int32x4_t x)
@@ -96,28 +125,21 @@ static inline int32x4_t saturate_half_4(int32x4_t x)
 }
 #endif
 
-static inline void requantize_4(int8_t *out, const int32_t sum[4], const tfkd_channels *q,
-                                int32_t rounding)
+/* Four outputs of a layer whose shifts are not negative. */
+static inline void requantize_4(int8_t *out, const int32_t sum[4], const tfkd_channels *q)
 {
-    uint32_t shifts;
-    memcpy(&shifts, q->shift, sizeof shifts);
-    if (shifts & 0x80808080U) { /* a factor of 1/2 or more: rare */
-        out[0] = requantize(sum[0], q, 0, rounding);
-        out[1] = requantize(sum[1], q, 1, rounding);
-        out[2] = requantize(sum[2], q, 2, rounding);
-        out[3] = requantize(sum[3], q, 3, rounding);
-        return;
-    }
 #ifdef TFKD_MVE
     const int32x4_t scaled =
         scale_twofold_4(vshlq_n_s32(vldrwq_s32(sum), 1), vldrwq_s32(q->multiplier),
-                        vldrbq_s32(q->shift));
-    vstrbq_s32(out, saturate_half_4(vaddq_n_s32(scaled, rounding)));
+                        vldrwq_s32(q->rounding), vldrbq_s32(q->shift));
+    vstrbq_s32(out, saturate_half_4(scaled));
 #else
-    out[0] = requantize_down(sum[0], q, 0, rounding);
-    out[1] = requantize_down(sum[1], q, 1, rounding);
-    out[2] = requantize_down(sum[2], q, 2, rounding);
-    out[3] = requantize_down(sum[3], q, 3, rounding);
+    uint32_t shifts;
+    memcpy(&shifts, q->shift, sizeof shifts);
+    out[0] = requantize_down(sum[0], q->multiplier[0], q->rounding[0], shifts);
+    out[1] = requantize_down(sum[1], q->multiplier[1], q->rounding[1], shifts >> 8);
+    out[2] = requantize_down(sum[2], q->multiplier[2], q->rounding[2], shifts >> 16);
+    out[3] = requantize_down(sum[3], q->multiplier[3], q->rounding[3], shifts >> 24);
 #endif
 }
 
@@ -129,115 +151,218 @@ static inline uint32_t load_word(const int8_t *bytes)
     return word;
 }
 
-/* Bytes 0 and 2 of four, each widened to an int16; odd_bytes: bytes 1 and 3. */
-static inline uint32_t even_bytes(uint32_t word)
+#endif
+
+#ifdef TFKD_WIDENED
+/* Widens four bytes to two pairs of int16s, `gap` words apart. */
+static inline void widen_4(uint32_t *to, uint32_t bytes, int32_t gap)
 {
-    uint32_t pair;
-    __asm__("sxtb16 %0, %1" : "=r"(pair) : "r"(word));
-    return pair;
+    uint32_t first, second, even;
+    __asm__("sxtb16 %1, %3\n\t"
+            "sxtb16 %2, %3, ror #8\n\t"
+            "pkhbt %0, %1, %2, lsl #16\n\t"
+            "pkhtb %2, %2, %1, asr #16"
+            : "=&r"(first), "=&r"(even), "=&r"(second)
+            : "r"(bytes));
+    to[0] = first;
+    to[gap] = second;
 }
 
-static inline uint32_t odd_bytes(uint32_t word)
+/* Widens `count` bytes, filled up with zeros to a multiple of eight. */
+static inline void widen(uint32_t *to, const int8_t *from, int32_t count, int32_t gap)
 {
-    uint32_t pair;
-    __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(word));
-    return pair;
+    for (; count >= 8; count -= 8) {
+        widen_4(to, load_word(from), gap);
+        widen_4(to + 2 * gap, load_word(from + 4), gap);
+        from += 8;
+        to += 4 * gap;
+    }
+    if (count) {
+        uint32_t last[2] = {0, 0};
+        memcpy(last, from, (size_t)count);
+        widen_4(to, last[0], gap);
+        widen_4(to + 2 * gap, last[1], gap);
+    }
 }
 
-/* sum + x . w for four bytes of each. */
-static inline int32_t add_4_products(int32_t sum, uint32_t x_even, uint32_t x_odd, uint32_t w)
+/* Multiplies the next four of x with those of four rows, two in one. */
+static inline void add_4_by_4(int32_t both[2], int32_t low[2], const operand **x,
+                              const int16_t **w, const int16_t **w_2)
 {
-    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(x_odd), "r"(odd_bytes(w)));
-    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(x_even), "r"(even_bytes(w)));
-    __asm__("" ::: "memory"); /* the next word is loaded later: registers are scarce */
-    return sum;
+    uint32_t x_0, x_1, w_0, w_1;
+    __asm__("ldrd %[x_0], %[x_1], [%[x]], #8\n\t"
+            "ldrd %[w_0], %[w_1], [%[w]], #8\n\t"
+            "smlad %[both], %[x_0], %[w_0], %[both]\n\t"
+            "sxtb16 %[w_0], %[w_0]\n\t"
+            "smlad %[both], %[x_1], %[w_1], %[both]\n\t"
+            "sxtb16 %[w_1], %[w_1]\n\t"
+            "smlad %[low], %[x_0], %[w_0], %[low]\n\t"
+            "smlad %[low], %[x_1], %[w_1], %[low]\n\t"
+            "ldrd %[w_0], %[w_1], [%[w_2]], #8\n\t"
+            "smlad %[both_2], %[x_0], %[w_0], %[both_2]\n\t"
+            "sxtb16 %[w_0], %[w_0]\n\t"
+            "smlad %[both_2], %[x_1], %[w_1], %[both_2]\n\t"
+            "sxtb16 %[w_1], %[w_1]\n\t"
+            "smlad %[low_2], %[x_0], %[w_0], %[low_2]\n\t"
+            "smlad %[low_2], %[x_1], %[w_1], %[low_2]"
+            : [both] "+r"(both[0]), [low] "+r"(low[0]), [both_2] "+r"(both[1]),
+              [low_2] "+r"(low[1]), [x] "+r"(*x), [w] "+r"(*w), [w_2] "+r"(*w_2),
+              [x_0] "=&r"(x_0), [x_1] "=&r"(x_1), [w_0] "=&r"(w_0), [w_1] "=&r"(w_1)
+            :
+            : "memory");
+}
+
+/* Multiplies the next four of two positions, whose pairs take turns in x, with those of two rows. */
+static inline void add_2_by_2(int32_t both[2], int32_t low[2], const operand **x,
+                              const int16_t **w)
+{
+    uint32_t x_0, x_1, w_0, w_1;
+    __asm__("ldrd %[w_0], %[w_1], [%[w]], #8\n\t"
+            "ldrd %[x_0], %[x_1], [%[x]], #8\n\t"
+            "smlad %[both], %[x_0], %[w_0], %[both]\n\t"
+            "smlad %[both_2], %[x_1], %[w_0], %[both_2]\n\t"
+            "sxtb16 %[w_0], %[w_0]\n\t"
+            "smlad %[low], %[x_0], %[w_0], %[low]\n\t"
+            "smlad %[low_2], %[x_1], %[w_0], %[low_2]\n\t"
+            "ldrd %[x_0], %[x_1], [%[x]], #8\n\t"
+            "smlad %[both], %[x_0], %[w_1], %[both]\n\t"
+            "smlad %[both_2], %[x_1], %[w_1], %[both_2]\n\t"
+            "sxtb16 %[w_1], %[w_1]\n\t"
+            "smlad %[low], %[x_0], %[w_1], %[low]\n\t"
+            "smlad %[low_2], %[x_1], %[w_1], %[low_2]"
+            : [both] "+r"(both[0]), [low] "+r"(low[0]), [both_2] "+r"(both[1]),
+              [low_2] "+r"(low[1]), [x] "+r"(*x), [w] "+r"(*w), [x_0] "=&r"(x_0),
+              [x_1] "=&r"(x_1), [w_0] "=&r"(w_0), [w_1] "=&r"(w_1)
+            :
+            : "memory");
+}
+
+/* sum[p][k] = bias[k] + the inner product of position p of two in x and row k of two of weights. */
+static inline const int16_t *dot_2_by_2(int32_t sum[2][2], const int32_t bias[2],
+                                        const operand *x, const int16_t *w, int32_t row_length)
+{
+    const int16_t *const end = w + row_length;
+    int32_t low[2] = {bias[0], bias[0]}, both[2] = {bias[0], bias[0]};
+    do {
+        add_2_by_2(both, low, &x, &w);
+        add_2_by_2(both, low, &x, &w);
+    } while (w != end);
+    sum[0][0] = low[0];
+    sum[0][1] = bias[1] + ((both[0] - low[0]) >> 8);
+    sum[1][0] = low[1];
+    sum[1][1] = bias[1] + ((both[1] - low[1]) >> 8);
+    return end;
 }
 #endif
 
-/* Adds to sum[k] the inner product of x and row k of four rows of weights, each `length` long. */
-static inline void dot_4_rows(int32_t sum[4], const int8_t *x, const int8_t *w, int32_t length)
+#ifdef TFKD_MVE
+/* Multiplies eight of x with those of four rows, two in one. */
+static inline void add_8_by_4(int32_t both[2], int32_t low[2], int16x8_t x, const int16_t *w,
+                              const int16_t *w_2)
 {
-    const int8_t *row_2 = w + 2 * length;
-    const int8_t *const end = x + length;
+    /* The low bytes alone, so that of the weights, too, the low bytes count. */
+    const int8x16_t bytes = vreinterpretq_s8_s16(vbicq_n_s16(x, 0xFF00));
+    const int16x8_t pairs = vldrhq_s16(w), pairs_2 = vldrhq_s16(w_2);
+    both[0] = vmladavaq_s16(both[0], x, pairs);
+    low[0] = vmladavaq_s8(low[0], bytes, vreinterpretq_s8_s16(pairs));
+    both[1] = vmladavaq_s16(both[1], x, pairs_2);
+    low[1] = vmladavaq_s8(low[1], bytes, vreinterpretq_s8_s16(pairs_2));
+}
+#endif
+
+/* sum[k] = bias[k] + the inner product of x and row k of four rows of weights, two in one: see
+ * tfkd_convolution. `length` values are in x, `row_length` in a row. Returns where the next weights
+ * lie. */
+static inline const int16_t *dot_4_rows(int32_t sum[4], const int32_t bias[4], const operand *x,
+                                        int32_t length, const int16_t *w, int32_t row_length)
+{
+    const int16_t *const next = w + 2 * row_length;
+    const int16_t *w_2 = w + row_length;
+    /* Of the lower row of each two, and of 256 times the upper row and the lower row. */
+    int32_t low[2] = {bias[0], bias[2]}, both[2] = {bias[0], bias[2]};
 #if defined(TFKD_MVE)
-    int32_t sum_0 = sum[0], sum_1 = sum[1], sum_2 = sum[2], sum_3 = sum[3];
-    for (; end - x >= 16; x += 16, w += 16, row_2 += 16) {
-        const int8x16_t bytes = vldrbq_s8(x);
-        sum_0 = vmladavaq_s8(sum_0, bytes, vldrbq_s8(w));
-        sum_1 = vmladavaq_s8(sum_1, bytes, vldrbq_s8(w + length));
-        sum_2 = vmladavaq_s8(sum_2, bytes, vldrbq_s8(row_2));
-        sum_3 = vmladavaq_s8(sum_3, bytes, vldrbq_s8(row_2 + length));
+    (void)row_length;
+    for (; length >= 8; length -= 8, x += 8, w += 8, w_2 += 8) {
+        add_8_by_4(both, low, vldrbq_s16(x), w, w_2);
     }
-    if (x != end) {
-        const mve_pred16_t lanes = vctp8q((uint32_t)(end - x));
-        const int8x16_t bytes = vldrbq_z_s8(x, lanes); /* zeros behind the end */
-        sum_0 = vmladavaq_s8(sum_0, bytes, vldrbq_z_s8(w, lanes));
-        sum_1 = vmladavaq_s8(sum_1, bytes, vldrbq_z_s8(w + length, lanes));
-        sum_2 = vmladavaq_s8(sum_2, bytes, vldrbq_z_s8(row_2, lanes));
-        sum_3 = vmladavaq_s8(sum_3, bytes, vldrbq_z_s8(row_2 + length, lanes));
-        x = end;
+    if (length) { /* zeros behind the end */
+        add_8_by_4(both, low, vldrbq_z_s16(x, vctp16q((uint32_t)length)), w, w_2);
     }
-    sum[0] = sum_0;
-    sum[1] = sum_1;
-    sum[2] = sum_2;
-    sum[3] = sum_3;
-#elif defined(TFKD_DSP)
-    const int8_t *const words_end = x + (length & ~3);
-    while (x != words_end) {
-        const uint32_t word = load_word(x);
-        const uint32_t even = even_bytes(word);
-        const uint32_t odd = odd_bytes(word);
-        x += 4;
-        sum[1] = add_4_products(sum[1], even, odd, load_word(w + length));
-        sum[0] = add_4_products(sum[0], even, odd, load_word(w));
-        w += 4;
-        sum[3] = add_4_products(sum[3], even, odd, load_word(row_2 + length));
-        sum[2] = add_4_products(sum[2], even, odd, load_word(row_2));
-        row_2 += 4;
+#elif defined(TFKD_WIDENED)
+    const int16_t *const end = w_2;
+    (void)length; /* behind it lie zeros */
+    do {
+        add_4_by_4(both, low, &x, &w, &w_2);
+        add_4_by_4(both, low, &x, &w, &w_2);
+    } while (w != end);
+#else
+    for (; length; length--, x++, w++, w_2++) {
+        both[0] += *x * *w;
+        low[0] += *x * (int8_t)*w;
+        both[1] += *x * *w_2;
+        low[1] += *x * (int8_t)*w_2;
     }
 #endif
-    for (; x != end; x++) {
-        sum[0] += *x * w[0];
-        sum[1] += *x * w[length];
-        sum[2] += *x * row_2[0];
-        sum[3] += *x * row_2[length];
-        w++;
-        row_2++;
-    }
+    sum[0] = low[0];
+    sum[1] = bias[1] + ((both[0] - low[0]) >> 8);
+    sum[2] = low[1];
+    sum[3] = bias[3] + ((both[1] - low[1]) >> 8);
+    return next;
 }
+
+#ifdef TFKD_DSP
+/* Multiplies the four bytes at `address`, in the syntax of assembly, with the next four weights. */
+#define TFKD_ADD_TAP(address)                                                                      \
+    "ldr %[odd], " address "\n\t"                                                                  \
+    "ldrd %[w_01], %[w_23], [%[w]], #8\n\t"                                                        \
+    "sxtb16 %[even], %[odd]\n\t"                                                                   \
+    "sxtb16 %[odd], %[odd], ror #8\n\t"                                                            \
+    "smlabb %[sum_0], %[even], %[w_01], %[sum_0]\n\t"                                              \
+    "smlabt %[sum_1], %[odd], %[w_01], %[sum_1]\n\t"                                               \
+    "smlatb %[sum_2], %[even], %[w_23], %[sum_2]\n\t"                                              \
+    "smlatt %[sum_3], %[odd], %[w_23], %[sum_3]\n\t"
+#define TFKD_TAP_OPERANDS                                                                          \
+    [sum_0] "+r"(sum[0]), [sum_1] "+r"(sum[1]), [sum_2] "+r"(sum[2]), [sum_3] "+r"(sum[3]),        \
+        [w] "+r"(w), [odd] "=&r"(odd), [even] "=&r"(even), [w_01] "=&r"(w_01), [w_23] "=&r"(w_23)
+#endif
 
 /* Adds to sum[k] the products of channel k of `count` taps: those of x are `step` bytes apart, those
- * of w four. Returns where the next weights lie. */
-static inline const int8_t *add_taps(int32_t sum[4], const int8_t *x, int32_t step,
-                                     const int8_t *w, int32_t count)
+ * of w four values. Returns where the next weights lie. */
+static inline const int16_t *add_taps(int32_t sum[4], const int8_t *x, int32_t step,
+                                      const int16_t *w, int32_t count)
 {
-#ifdef TFKD_MVE
+#if defined(TFKD_MVE)
     int32x4_t sums = vldrwq_s32(sum);
     for (; count; count--) {
-        sums = vaddq_s32(sums, vmulq_s32(vldrbq_s32(x), vldrbq_s32(w)));
+        sums = vaddq_s32(sums, vmulq_s32(vldrbq_s32(x), vldrhq_s32(w)));
         x += step;
         w += 4;
     }
     vstrwq_s32(sum, sums);
-#endif
+#elif defined(TFKD_DSP)
+    uint32_t odd, even, w_01, w_23;
+    for (; count >= 3; count -= 3) {
+        __asm__(TFKD_ADD_TAP("[%[x]]") TFKD_ADD_TAP("[%[x], %[step]]")
+                    TFKD_ADD_TAP("[%[x], %[step], lsl #1]")
+                : TFKD_TAP_OPERANDS
+                : [x] "r"(x), [step] "r"(step)
+                : "memory");
+        x += 3 * step;
+    }
     for (; count; count--) {
-#ifdef TFKD_DSP
-        const uint32_t x_word = load_word(x), w_word = load_word(w);
-        const uint32_t x_even = even_bytes(x_word), w_even = even_bytes(w_word);
-        const uint32_t x_odd = odd_bytes(x_word), w_odd = odd_bytes(w_word);
-        __asm__("smlabb %0, %1, %2, %0" : "+r"(sum[0]) : "r"(x_even), "r"(w_even));
-        __asm__("smlabb %0, %1, %2, %0" : "+r"(sum[1]) : "r"(x_odd), "r"(w_odd));
-        __asm__("smlatt %0, %1, %2, %0" : "+r"(sum[2]) : "r"(x_even), "r"(w_even));
-        __asm__("smlatt %0, %1, %2, %0" : "+r"(sum[3]) : "r"(x_odd), "r"(w_odd));
+        __asm__(TFKD_ADD_TAP("[%[x]]") : TFKD_TAP_OPERANDS : [x] "r"(x) : "memory");
+        x += step;
+    }
 #else
+    for (; count; count--) {
         sum[0] += x[0] * w[0];
         sum[1] += x[1] * w[1];
         sum[2] += x[2] * w[2];
         sum[3] += x[3] * w[3];
-#endif
         x += step;
         w += 4;
     }
+#endif
     return w;
 }
 

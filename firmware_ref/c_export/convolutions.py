@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from firmware_ref.c_export.clamps import emit_clamp
 from firmware_ref.c_export.emitter import Emitter
-from firmware_ref.c_export.factors import kernel_shift
-from firmware_ref.c_export.geometry import convolution_geometry
+from firmware_ref.c_export.factors import kernel_rounding, kernel_shift
+from firmware_ref.c_export.geometry import convolution_geometry, row_size
 from firmware_ref.c_export.nodes import checked_node
 from firmware_ref.c_export.steps import Step
 from firmware_ref.errors import ModelError
@@ -25,7 +25,12 @@ ACCUMULATOR_LIMIT = 2**30 - 1024
 LARGEST_SIZE = 2**15 - 1
 """tfkd_convolution keeps sizes as int16."""
 
-CHANNELS = np.dtype([("bias", "i4", 4), ("multiplier", "i4", 4), ("shift", "i1", 4)])
+LARGEST_SHIFT = 22
+"""tfkd_channels keeps twice the output's zero point, shifted by it, as int32."""
+
+CHANNELS = np.dtype(
+    [("bias", "i4", 4), ("multiplier", "i4", 4), ("rounding", "i4", 4), ("shift", "i1", 4)]
+)
 """tfkd_channels of kernels.h."""
 
 
@@ -36,7 +41,10 @@ def emit_conv_2d(emitter: Emitter, step: Step) -> None:
     if filters.shape[3] != node.input(0).shape[3]:
         raise node.error("is a grouped convolution, which the C export lacks")
     sums = filters.astype(np.int64).reshape(filters.shape[0], -1)  # (C_out, kh kw C_in)
-    _emit(emitter, step, node, node.options(Conv2DOptions), sums, filters, "tfkd_conv_2d")
+    channels = _channels(node, sums)
+    rows, by_fours = _paired_rows(sums, channels)
+    options = node.options(Conv2DOptions)
+    _emit(emitter, step, node, options, channels, rows, by_fours, "tfkd_conv_2d")
 
 
 def emit_depthwise_conv_2d(emitter: Emitter, step: Step) -> None:
@@ -46,7 +54,10 @@ def emit_depthwise_conv_2d(emitter: Emitter, step: Step) -> None:
     sums = filters.astype(np.int64).reshape(-1, filters.shape[3]).T  # (C_out, kh kw)
     blocks = _fours(sums).transpose(0, 2, 1)  # (C_out / 4, kh kw, 4)
     options = node.options(DepthwiseConv2DOptions)
-    _emit(emitter, step, node, options, sums, blocks, "tfkd_depthwise_conv_2d")
+    channels = _channels(node, sums)
+    has_fours = node.input(0).shape[3] == len(sums) and (channels["shift"] >= 0).all()
+    by_fours = len(sums) // 4 * 4 if has_fours else 0
+    _emit(emitter, step, node, options, channels, blocks, by_fours, "tfkd_depthwise_conv_2d")
 
 
 def _emit(
@@ -54,20 +65,15 @@ def _emit(
     step: Step,
     node: Node,
     options: Conv2DOptions | DepthwiseConv2DOptions,
-    weights: NDArray[np.int64],
-    ordered: NDArray[Any],
+    channels: NDArray[np.void],
+    weights: NDArray[Any],
+    by_fours: int,
     function: str,
 ) -> None:
-    """`weights`: one row per output channel; `ordered`: as the kernel reads them."""
+    """`channels` and `weights` as the kernel reads them."""
     x, y = node.input(0), node.output()
     if x.shape[0] != 1:
         raise node.error(f"has a batch of {x.shape[0]}; the C export computes one frame at a time")
-    channels = y.shape[3]
-    bias = bias_values(node, 2, channels) - x.zero_point * weights.sum(axis=1)
-    multiplier, shift = quantize_multiplier(channel_factors(node, x, node.input(1), y, channels))
-    largest = np.abs(bias) + LARGEST_INPUT * np.abs(weights).sum(axis=1)
-    multiplier, shift = np.where(largest > 0, multiplier, 0), np.where(largest > 0, shift, 0)
-    _check_range(node, largest, shift)
     geometry = convolution_geometry(emitter.graph, step)
     rows, columns = geometry.rows, geometry.columns
     sizes = {
@@ -76,7 +82,7 @@ def _emit(
         "in_channels": x.shape[3],
         "out_height": rows.output_size,
         "out_width": columns.output_size,
-        "out_channels": channels,
+        "out_channels": y.shape[3],
         "filter_height": rows.filter_size,
         "filter_width": columns.filter_size,
         "stride_height": rows.stride,
@@ -86,15 +92,13 @@ def _emit(
         "pad_top": rows.before,
         "pad_left": columns.before,
         "in_zero_point": x.zero_point,
-        "out_zero_point": y.zero_point,
+        "by_fours": by_fours,
     }
     if max(sizes.values()) > LARGEST_SIZE:
         raise node.error(f"has a size over {LARGEST_SIZE}, which the C export lacks")
     fields = {
-        "weights": emitter.constant(step, "weights", "int8_t", ordered),
-        "channels": emitter.constant(
-            step, "channels", "tfkd_channels", _channels(bias, multiplier, kernel_shift(shift))
-        ),
+        "weights": emitter.constant(step, "weights", "int16_t", weights),
+        "channels": emitter.constant(step, "channels", "tfkd_channels", channels),
         **{name: str(size) for name, size in sizes.items()},
     }
     emitter.call(
@@ -107,12 +111,46 @@ def _emit(
     emit_clamp(emitter, step, node, options.fused_activation_function)
 
 
-def _channels(
-    bias: NDArray[np.int64], multiplier: NDArray[np.int64], shift: NDArray[np.int64]
-) -> NDArray[np.void]:
-    """tfkd_channels for every four output channels."""
-    records = np.zeros(-(-len(bias) // 4), CHANNELS)
-    for name, values in (("bias", bias), ("multiplier", multiplier), ("shift", shift)):
+def _paired_rows(
+    weights: NDArray[np.int64], channels: NDArray[np.void]
+) -> tuple[NDArray[np.int64], int]:
+    """The rows of CONV_2D as tfkd_convolution has them, and how many channels are paired.
+
+    All that make up fours are, unless a factor is 1/2 or more, a weight would leave int16 (-128
+    above a negative one: no converter writes -128) or a sum int32.
+    """
+    count, length = weights.shape
+    rows = np.zeros((count, row_size(length)), np.int64)
+    rows[:, :length] = weights
+    paired = count // 4 * 4
+    pairs = rows[1:paired:2] * 256 + rows[0:paired:2]
+    largest_sums = LARGEST_INPUT * np.abs(pairs).sum(axis=1)
+    if (
+        (channels["shift"] < 0).any()
+        or (pairs < -(2**15)).any()
+        or (largest_sums >= ACCUMULATOR_LIMIT).any()
+    ):
+        return rows, 0
+    return np.concatenate([pairs, rows[paired:]]), paired
+
+
+def _channels(node: Node, weights: NDArray[np.int64]) -> NDArray[np.void]:
+    """tfkd_channels for every four output channels; `weights`: a row for each channel."""
+    x, y = node.input(0), node.output()
+    bias = bias_values(node, 2, len(weights)) - x.zero_point * weights.sum(axis=1)
+    factors = channel_factors(node, x, node.input(1), y, len(weights))
+    multiplier, shift = quantize_multiplier(factors)
+    largest = np.abs(bias) + LARGEST_INPUT * np.abs(weights).sum(axis=1)
+    _check_range(node, largest, np.where(largest > 0, shift, 0))
+    shift = kernel_shift(shift)
+    # where every accumulator becomes 0, do without a large shift
+    vanishes = 2.0 * largest * multiplier < 2.0 ** (32 + np.clip(shift, -1, 63) - 1)
+    multiplier, shift = np.where(vanishes, 0, multiplier), np.where(vanishes, 0, shift)
+    if (shift > LARGEST_SHIFT).any():
+        raise node.error("has a factor under 2^-23, which the C export lacks")
+    records = np.zeros(-(-len(weights) // 4), CHANNELS)
+    columns = (bias, multiplier, kernel_rounding(y.zero_point, shift), shift)
+    for name, values in zip(CHANNELS.names or (), columns, strict=True):
         records[name] = _fours(values)
     return records
 

@@ -77,7 +77,8 @@ class Emitter:
         return self._constant(f"tfkd_tensor_{index}", "int8_t", tensor.data)
 
     def _constant(self, symbol: str, c_type: str, values: NDArray[Any]) -> str:
-        declaration = f"const {c_type} {symbol}[{values.size}]"
+        aligned = " TFKD_ALIGNED" if c_type == "int16_t" else ""
+        declaration = f"const {c_type} {symbol}[{values.size}]{aligned}"
         self.constants[symbol] = (declaration, array_text(declaration, values.reshape(-1)))
         return symbol
 

@@ -25,19 +25,16 @@ class Geometry:
 
     @property
     def patch_bytes(self) -> int:
-        """Bytes into which a window is copied; 0 when every window is read where it lies."""
+        """Bytes in which a window is widened, or put together; 0 when it is read where it lies."""
         size = self.rows.filter_size * self.columns.filter_size * self.channels
-        is_inside = all(_is_inside(axis) for axis in (self.rows, self.columns))
-        return 0 if is_inside and (self.is_depthwise or self._is_whole) else size
+        if not self.is_depthwise:
+            return 5 * row_size(size)
+        return 0 if all(_is_inside(axis) for axis in (self.rows, self.columns)) else size
 
-    @property
-    def _is_whole(self) -> bool:
-        """Whether a window inside the input is one piece of it; as is_whole in kernels.c says."""
-        rows, columns = self.rows, self.columns
-        return (columns.filter_size == 1 or columns.dilation == 1) and (
-            rows.filter_size == 1
-            or (rows.dilation == 1 and columns.filter_size == columns.input_size)
-        )
+
+def row_size(length: int) -> int:
+    """Weights in a row of CONV_2D; as row_size in kernels.c."""
+    return -(-length // 8) * 8
 
 
 def _is_inside(axis: WindowAxis) -> bool:

@@ -45,6 +45,12 @@ static int is_whole(const tfkd_convolution *c)
            (c->filter_height == 1 || (c->dilation_height == 1 && c->filter_width == c->in_width));
 }
 
+/* Weights in a row of CONV_2D. */
+static inline int32_t row_size(int32_t length)
+{
+    return (length + 7) & ~7;
+}
+
 /* Where the window of a position lies, if it lies inside the input. */
 static inline const int8_t *window_at(const int8_t *in, const tfkd_convolution *c, int32_t row,
                                       int32_t column)
@@ -76,45 +82,95 @@ static void copy_window(int8_t *patch, const int8_t *in, const tfkd_convolution 
 }
 
 /* One output position of CONV_2D: every row of weights times x. */
-static inline void dense(int8_t *out, const int8_t *x, int32_t length, const tfkd_convolution *c)
+static TFKD_OUT_OF_LINE void dense(int8_t *out, const operand *x, int32_t length,
+                                   const tfkd_convolution *c)
 {
-    const int32_t rounding = 2 * c->out_zero_point + 1;
-    const int8_t *w = c->weights;
+    const int32_t row_length = row_size(length);
+    const int16_t *w = c->weights;
     const tfkd_channels *q = c->channels;
-    int32_t left = c->out_channels;
-    for (; left >= 4; left -= 4) {
-        int32_t sum[4] = {q->bias[0], q->bias[1], q->bias[2], q->bias[3]};
-        dot_4_rows(sum, x, w, length);
-        requantize_4(out, sum, q, rounding);
-        out += 4;
-        w += 4 * length;
+    for (int8_t *const end = out + c->by_fours; out != end; out += 4) {
+        int32_t sum[4];
+        w = dot_4_rows(sum, q->bias, x, length, w, row_length);
+        requantize_4(out, sum, q);
         q++;
     }
-    for (int k = 0; k < left; k++) {
-        int32_t sum = q->bias[k];
+    for (int32_t k = 0; k < c->out_channels - c->by_fours; k++) {
+        int32_t sum = q[k / 4].bias[k % 4];
         for (int32_t i = 0; i < length; i++) {
-            sum += x[i] * *w++;
+            sum += x[i] * w[i];
         }
-        out[k] = requantize(sum, q, k, rounding);
+        out[k] = requantize(sum, q + k / 4, k % 4);
+        w += row_length;
     }
 }
 
-void tfkd_conv_2d(int8_t *out, const int8_t *in, int8_t *patch, const tfkd_convolution *conv)
+#ifdef TFKD_WIDENED
+/* The same for two output positions and channels by fours only. */
+static TFKD_OUT_OF_LINE void dense_2_positions(int8_t *out, const operand *x, int32_t row_length,
+                                               const tfkd_convolution *c)
+{
+    const int32_t channels = c->by_fours;
+    const int16_t *w = c->weights;
+    const tfkd_channels *q = c->channels;
+    for (int8_t *const end = out + channels; out != end; q++) {
+        uint32_t shifts;
+        memcpy(&shifts, q->shift, sizeof shifts);
+        for (int k = 0; k < 4; k += 2) {
+            int32_t sum[2][2];
+            w = dot_2_by_2(sum, q->bias + k, x, w, row_length);
+            const int32_t m_0 = q->multiplier[k], r_0 = q->rounding[k];
+            out[0] = requantize_down(sum[0][0], m_0, r_0, shifts);
+            out[channels] = requantize_down(sum[1][0], m_0, r_0, shifts);
+            const int32_t m_1 = q->multiplier[k + 1], r_1 = q->rounding[k + 1];
+            shifts >>= 8;
+            out[1] = requantize_down(sum[0][1], m_1, r_1, shifts);
+            out[channels + 1] = requantize_down(sum[1][1], m_1, r_1, shifts);
+            shifts >>= 8;
+            out += 2;
+        }
+    }
+}
+#endif
+
+void tfkd_conv_2d(int8_t *out, const int8_t *in, void *patch, const tfkd_convolution *conv)
 {
     const tfkd_convolution c = *conv; /* a copy, which stores to `out` cannot change */
     const span none = {0, 0};
     const span rows = is_whole(conv) ? rows_inside(conv) : none;
     const span columns = columns_inside(conv);
     const int32_t length = c.filter_height * c.filter_width * c.in_channels;
+    int8_t *bytes = patch;
+#ifdef TFKD_WIDENED
+    const int32_t row_length = row_size(length);
+    /* Positions are computed by twos, but for a last one, and where all channels come by fours. */
+    int32_t waiting = 0;
+    int32_t left = c.by_fours == c.out_channels ? c.out_height * c.out_width : 0;
+    bytes += 4 * row_length;
+#endif
     for (int32_t row = 0; row < c.out_height; row++) {
         for (int32_t column = 0; column < c.out_width; column++) {
-            const int8_t *x = patch;
+            const int8_t *x = bytes;
             if (contains(rows, row) && contains(columns, column)) {
                 x = window_at(in, &c, row, column);
             } else {
-                copy_window(patch, in, conv, row, column);
+                copy_window(bytes, in, conv, row, column);
             }
+#ifdef TFKD_WIDENED
+            if (waiting) {
+                widen((uint32_t *)patch + 1, x, length, 2);
+                dense_2_positions(out - c.out_channels, patch, row_length, &c);
+                waiting = 0;
+            } else if (left >= 2) {
+                widen(patch, x, length, 2);
+                waiting = 1;
+            } else {
+                widen(patch, x, length, 1);
+                dense(out, patch, length, &c);
+            }
+            left--;
+#else
             dense(out, x, length, &c);
+#endif
             out += c.out_channels;
         }
     }
@@ -126,28 +182,38 @@ typedef struct {
     int32_t row_step, column_step;
 } window;
 
-/* One output position for the first `fours` * 4 channels, where out_channels == in_channels. */
-static TFKD_OUT_OF_LINE void depthwise(int8_t *out, window x, int32_t fours,
-                                       const tfkd_convolution *c)
+/* One output position for all channels that come by fours, `rows` times `columns` taps. */
+static TFKD_INLINE void depthwise_taps(int8_t *out, window x, int32_t rows, int32_t columns,
+                                  const tfkd_convolution *c)
 {
-    const int32_t rounding = 2 * c->out_zero_point + 1;
-    /* One row of many taps is faster than many rows of one. */
-    const int32_t rows = c->filter_width == 1 ? 1 : c->filter_height;
-    const int32_t columns = c->filter_width == 1 ? c->filter_height : c->filter_width;
-    const int32_t step = c->filter_width == 1 ? x.row_step : x.column_step;
-    const int8_t *w = c->weights;
+    const int16_t *w = c->weights;
     const tfkd_channels *q = c->channels;
-    for (; fours; fours--) {
+    for (int8_t *const end = out + c->by_fours; out != end; out += 4) {
         int32_t sum[4] = {q->bias[0], q->bias[1], q->bias[2], q->bias[3]};
         const int8_t *taps = x.taps;
         for (int32_t i = rows; i; i--) {
-            w = add_taps(sum, taps, step, w, columns);
+            w = add_taps(sum, taps, x.column_step, w, columns);
             taps += x.row_step;
         }
-        requantize_4(out, sum, q, rounding);
+        requantize_4(out, sum, q);
         x.taps += 4;
-        out += 4;
         q++;
+    }
+}
+
+static TFKD_OUT_OF_LINE void depthwise(int8_t *out, window x, const tfkd_convolution *c)
+{
+    if (c->filter_width == 3) { /* usual, and faster where it is known */
+        depthwise_taps(out, x, c->filter_height, 3, c);
+    } else if (c->filter_width != 1) {
+        depthwise_taps(out, x, c->filter_height, c->filter_width, c);
+    } else { /* one row of many taps is faster than many rows of one */
+        x.column_step = x.row_step;
+        if (c->filter_height == 3) {
+            depthwise_taps(out, x, 1, 3, c);
+        } else {
+            depthwise_taps(out, x, 1, c->filter_height, c);
+        }
     }
 }
 
@@ -158,7 +224,7 @@ static void depthwise_rest(int8_t *out, window x, int32_t channel, const tfkd_co
     const int32_t per_input = c->out_channels / c->in_channels;
     for (; channel < c->out_channels; channel++) {
         const tfkd_channels *const q = c->channels + channel / 4;
-        const int8_t *w = c->weights + channel / 4 * size * 4 + channel % 4;
+        const int16_t *w = c->weights + channel / 4 * size * 4 + channel % 4;
         const int8_t *const taps = x.taps + channel / per_input;
         int32_t sum = q->bias[channel % 4];
         for (int32_t i = 0; i < c->filter_height; i++) {
@@ -167,7 +233,7 @@ static void depthwise_rest(int8_t *out, window x, int32_t channel, const tfkd_co
                 w += 4;
             }
         }
-        out[channel] = requantize(sum, q, channel % 4, 2 * c->out_zero_point + 1);
+        out[channel] = requantize(sum, q, channel % 4);
     }
 }
 
@@ -177,7 +243,6 @@ void tfkd_depthwise_conv_2d(int8_t *out, const int8_t *in, int8_t *patch,
     const tfkd_convolution c = *conv; /* as above */
     const span rows = rows_inside(conv);
     const span columns = columns_inside(conv);
-    const int32_t fours = c.in_channels == c.out_channels ? c.out_channels / 4 : 0;
     for (int32_t row = 0; row < c.out_height; row++) {
         for (int32_t column = 0; column < c.out_width; column++) {
             window x = {patch, c.filter_width * c.in_channels, c.in_channels};
@@ -188,9 +253,9 @@ void tfkd_depthwise_conv_2d(int8_t *out, const int8_t *in, int8_t *patch,
             } else {
                 copy_window(patch, in, conv, row, column);
             }
-            depthwise(out, x, fours, &c);
-            if (4 * fours < c.out_channels) {
-                depthwise_rest(out, x, 4 * fours, conv);
+            depthwise(out, x, &c);
+            if (c.by_fours < c.out_channels) {
+                depthwise_rest(out, x, c.by_fours, conv);
             }
             out += c.out_channels;
         }
@@ -208,32 +273,27 @@ void tfkd_add(int8_t *out, const int8_t *a, const int8_t *b, int32_t size,
               const tfkd_addition *addition)
 {
     const tfkd_addition s = *addition;
-    const int32_t b_offset = s.b_zero_point * (1 << s.b_left);
-    const int32_t offset = s.a_zero_point * (1 << 20) - 1;
-    const int32_t rounding = 2 * s.out_zero_point + 1;
+    const int32_t *const from_b = s.from_b + 128;
     int32_t i = 0;
 #ifdef TFKD_MVE
     for (; i < size; i += 4) {
         const mve_pred16_t lanes = vctp32q((uint32_t)(size - i));
-        const int32x4_t from_b =
-            vsubq_n_s32(vshlq_r_s32(vldrbq_z_s32(b + i, lanes), s.b_left), b_offset);
-        const int32x4_t twice_b = scale_twofold_4(from_b, vdupq_n_s32(s.b_multiplier),
-                                                  vdupq_n_s32(s.b_shift));
-        const int32x4_t even_b = vbicq_n_s32(vsubq_n_s32(twice_b, offset), 1);
+        const int32x4_t index = vaddq_n_s32(vldrbq_z_s32(b + i, lanes), 128);
+        const int32x4_t twice_b =
+            vldrwq_gather_shifted_offset_s32(s.from_b, vreinterpretq_u32_s32(index));
         const int32x4_t twice_sum =
-            vaddq_s32(vshlq_n_s32(vldrbq_z_s32(a + i, lanes), 20), even_b);
+            vaddq_s32(vshlq_n_s32(vldrbq_z_s32(a + i, lanes), 20), twice_b);
         const int32x4_t scaled =
-            scale_twofold_4(twice_sum, vdupq_n_s32(s.multiplier), vdupq_n_s32(s.shift));
-        vstrbq_p_s32(out + i, saturate_half_4(vaddq_n_s32(scaled, rounding)), lanes);
+            scale_twofold_4(twice_sum, vdupq_n_s32(s.multiplier), vdupq_n_s32(s.rounding),
+                            vdupq_n_s32((int32_t)s.shift));
+        vstrbq_p_s32(out + i, saturate_half_4(scaled), lanes);
     }
 #endif
     for (; i < size; i++) {
-        /* Everything is doubled, as multiply_high has it; `& ~1` is the halving of scale_twofold's
-         * result, doubled again. */
-        const int32_t from_b = b[i] * (1 << s.b_left) - b_offset;
-        const int32_t twice_b = scale_twofold(from_b, s.b_multiplier, s.b_shift);
-        const int32_t twice_sum = a[i] * (1 << 20) + ((twice_b - offset) & ~1);
-        out[i] = (int8_t)saturate_half(scale_twofold(twice_sum, s.multiplier, s.shift) + rounding);
+        /* Everything is doubled, as multiply_high has it. */
+        const int32_t twice_sum = a[i] * (1 << 20) + from_b[b[i]];
+        out[i] = (int8_t)saturate_half(
+            scale_twofold(twice_sum, s.multiplier, s.rounding, s.shift));
     }
 }
 

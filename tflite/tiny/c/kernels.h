@@ -9,21 +9,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __GNUC__
+#define TFKD_ALIGNED __attribute__((aligned(4))) /* weights, for loads of two words */
+#else
+#define TFKD_ALIGNED
+#endif
+
 /* What four neighbouring output channels of a convolution have of their own. The bias has the
  * input's zero point folded in: b - in_zero_point * (sum of the channel's weights). An accumulator
  * becomes an output by the factor multiplier * 2^(-32 - shift), rounded as TensorFlow Lite's
- * MultiplyByQuantizedMultiplier rounds. */
+ * MultiplyByQuantizedMultiplier rounds; `rounding` is (2 * out_zero_point + 1) << shift (or << 0,
+ * where the shift is negative). */
 typedef struct {
     int32_t bias[4];
     int32_t multiplier[4];
+    int32_t rounding[4];
     int8_t shift[4];
 } tfkd_channels;
 
-/* CONV_2D or DEPTHWISE_CONV_2D. Outside the input lies its zero point. */
+/* CONV_2D or DEPTHWISE_CONV_2D. Outside the input lies its zero point.
+ *
+ * The first `by_fours` channels are computed by fours: all that make up fours where no shift is
+ * negative. There a weight of CONV_2D holds two: 256 * (that of an odd channel) + (that of the
+ * channel before it). So with x[i] the input and w[i] the weights of two channels, the results are
+ *
+ *     low = sum of x[i] * (int8_t)w[i]    and    (sum of x[i] * w[i] - low) / 256,
+ *
+ * and one of each two need not be unpacked. */
 typedef struct {
-    /* [out_channels][filter_height][filter_width][in_channels]; depthwise:
+    /* [by_fours / 2 + (out_channels - by_fours)][filter_height * filter_width * in_channels, rounded up
+     * to a multiple of eight]; depthwise:
      * [out_channels / 4, rounded up][filter_height][filter_width][4] */
-    const int8_t *weights;
+    const int16_t *weights;
     const tfkd_channels *channels; /* [out_channels / 4, rounded up] */
     int16_t in_height, in_width, in_channels;
     int16_t out_height, out_width, out_channels;
@@ -31,17 +48,18 @@ typedef struct {
     int16_t stride_height, stride_width;
     int16_t dilation_height, dilation_width;
     int16_t pad_top, pad_left;
-    int16_t in_zero_point, out_zero_point;
+    int16_t in_zero_point;
+    int16_t by_fours; /* a multiple of four */
 } tfkd_convolution;
 
 /* An addition a + b. The scale of a is the larger one, so that TensorFlow Lite's factor for it is
- * exactly 1/2 and a counts 2^19, doubled here. b's distance from its zero point is shifted left by
- * b_left and multiplied by b_multiplier * 2^(-32 - b_shift); the sum by
- * multiplier * 2^(-32 - shift). */
+ * exactly 1/2 and a counts 2^19, doubled here. What b = -128 .. 127 adds to that, together with the
+ * zero points, is tabled. The sum becomes an output by multiplier * 2^(-32 - shift). */
 typedef struct {
-    int32_t b_multiplier, multiplier;
-    int16_t a_zero_point, b_zero_point, out_zero_point;
-    int8_t b_left, b_shift, shift;
+    const int32_t *from_b; /* [256] */
+    int32_t multiplier;
+    int32_t rounding; /* (2 * out_zero_point + 1) << shift */
+    uint32_t shift;
 } tfkd_addition;
 
 /* A copy of a box of up to four axes, outermost first; strides in elements. */
@@ -51,11 +69,12 @@ typedef struct {
     int32_t out_stride[4];
 } tfkd_box;
 
-/* CONV_2D. `patch` holds one filter window (filter_height * filter_width * in_channels bytes) of
- * positions whose window is not one piece of the input; NULL where there is none. */
-void tfkd_conv_2d(int8_t *out, const int8_t *in, int8_t *patch, const tfkd_convolution *conv);
+/* CONV_2D. `patch`, aligned to 4 bytes, has room for one row of weights: there a filter window is
+ * widened, or put together where it is not one piece of the input. */
+void tfkd_conv_2d(int8_t *out, const int8_t *in, void *patch, const tfkd_convolution *conv);
 
-/* DEPTHWISE_CONV_2D; `patch` as above. */
+/* DEPTHWISE_CONV_2D. `patch` has room for the bytes of one filter window where one reaches out of
+ * the input, and is NULL otherwise. */
 void tfkd_depthwise_conv_2d(int8_t *out, const int8_t *in, int8_t *patch,
                             const tfkd_convolution *conv);
 
