@@ -25,7 +25,7 @@ LARGEST_STACK_BYTES = 1024
 LARGEST_PER_MAC = {
     ("cortex-m0plus", False): {"default": 17.5, "tiny": 12.0, "small": 12.0},
     ("cortex-m4", False): {"default": 6.0},
-    ("cortex-m4", True): {"default": 3.3, "tiny": 2.1, "small": 2.1},
+    ("cortex-m4", True): {"default": 3.3, "tiny": 2.1, "small": 2.3},
     ("cortex-m55", False): {"default": 6.0},
     ("cortex-m55", True): {"default": 2.5, "tiny": 1.4, "small": 1.4},
 }
