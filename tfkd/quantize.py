@@ -202,6 +202,17 @@ def _assign_weight_range(layer: keras.layers.Layer) -> None:
             variable.assign(bound)
 
 
+def round_weights(model: keras.Model) -> None:
+    """Put every kernel on the grid of its range, [-127, 127] steps per channel.
+
+    Fake quantisation does the same on the fly, but two conversions of one model may round a weight
+    that lies between two steps differently. On the grid, nothing is left to round.
+    """
+    for layer in model.layers[1:]:
+        if layer.quantize_config.weight is not None:
+            weight_of(layer).assign(quantized_weight(layer))
+
+
 def weight_of(layer: keras.layers.Layer) -> tf.Variable:
     """The trainable kernel of a wrapped layer (its attribute holds the fake-quantised tensor)."""
     name = layer.quantize_config.weight

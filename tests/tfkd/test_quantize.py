@@ -7,7 +7,13 @@ import tf_keras as keras
 from small_dae import deployed_dae, features, quantized_dae
 
 from tfkd.errors import ModelError
-from tfkd.quantize import calibrate, quantized_outputs, quantized_weight
+from tfkd.quantize import (
+    calibrate,
+    quantized_outputs,
+    quantized_weight,
+    round_weights,
+    weight_of,
+)
 
 FRAMES = 24
 
@@ -74,3 +80,16 @@ def test_gradients_reach_every_weight(quantized):
         loss = tf.reduce_mean(quantized(x, training=True) ** 2)
     gradients = tape.gradient(loss, quantized.trainable_variables)
     assert all(gradient is not None for gradient in gradients)
+
+
+def test_rounded_weights_stay_on_their_grid():
+    model = quantized_dae(deployed_dae(FRAMES))
+    kernels = [layer for layer in model.layers[1:] if layer.quantize_config.weight is not None]
+    expected = [quantized_weight(layer) for layer in kernels]
+    assert any(
+        (weight_of(layer).numpy() != e).any() for layer, e in zip(kernels, expected, strict=True)
+    )
+    round_weights(model)
+    for layer, kernel in zip(kernels, expected, strict=True):
+        np.testing.assert_array_equal(weight_of(layer).numpy(), kernel)
+        np.testing.assert_allclose(quantized_weight(layer), kernel, rtol=1e-6)

@@ -23,6 +23,7 @@ from tfkd.quantize import (
     calibrate,
     quantization_aware,
     quantized_outputs,
+    round_weights,
 )
 from tfkd.train.phase import Schedule, adopt_projection, atomic_weights, fit_phase
 from tfkd.train.run_directory import RunDirectory
@@ -115,6 +116,7 @@ def load_quantized(run: RunDirectory) -> keras.Model:
     model = quantization_aware(deployed, dict.fromkeys(quantized_outputs(deployed), (-1.0, 1.0)))
     model.load_weights(run.qat_weights)
     assign_weight_ranges(model)
+    round_weights(model)
     return model
 
 
