@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_ref.bit_patterns import first_difference
 from firmware_ref.model import Model
 from firmware_ref.reader import read_model
 from tfkd.config import FrontEndConfig
@@ -177,9 +178,11 @@ def _first_difference(
 ) -> Difference | None:
     for operator in graph.subgraphs[0].operators:
         for index in operator.outputs:
-            if index not in received or expected[index].tobytes() == received[index].tobytes():
-                continue  # bits are compared: equal NaNs are equal
-            element = tuple(int(i) for i in np.argwhere(expected[index] != received[index])[0])
+            if index not in received:
+                continue
+            element = first_difference(expected[index], received[index])
+            if element is None:
+                continue
             return Difference(
                 engine,
                 frame,

@@ -19,6 +19,7 @@ from one_op_models import ONE_OP_MODELS
 from one_op_state import STATE_MODELS
 from oracle import Oracle, needs_oracle
 
+from firmware_ref import bit_patterns
 from firmware_ref.interpreter import Interpreter
 from firmware_ref.kernels import KERNELS
 from firmware_ref.observe import TensorDump
@@ -65,9 +66,8 @@ def first_difference(case: Case, *, reset_before: int | None = None) -> str | No
             ours, theirs = received[key], expected[key]
             if ours.dtype != theirs.dtype or ours.shape != theirs.shape:
                 return f"frame {number}, tensor {key}: {ours.dtype}{ours.shape}, not {theirs.shape}"
-            # Bits are compared, not values: equal NaNs are equal, 0.0 and -0.0 are not.
-            if ours.tobytes() != theirs.tobytes():
-                where = tuple(np.argwhere(ours != theirs)[0])
+            where = bit_patterns.first_difference(theirs, ours)
+            if where is not None:
                 return (
                     f"frame {number}, tensor {key}{where}: {ours[where]}, TFLM has {theirs[where]}"
                 )

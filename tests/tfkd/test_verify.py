@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 from compiled_c import needs_compiler
 
+from firmware_ref.reader import read_model
 from tfkd.config import FrontEndConfig
 from tfkd.engines import tensor_trace
 from tfkd.engines.streaming_model import read_streaming_model
 from tfkd.engines.tflm import ARENA_BYTES
 from tfkd.engines.tflm_arena import tflm_arena_use
 from tfkd.errors import ModelError, VerificationError
-from tfkd.verify import check, compare_engines, speech_like_features
+from tfkd.verify import ORACLE, check, compare_engines, compare_streams, speech_like_features
 
 pytestmark = pytest.mark.oracle
 
@@ -98,6 +99,25 @@ def test_first_difference_is_named(model, features, monkeypatch):
         VerificationError, match=r"frame 5, tensor 5 \(logits, written by CONV_2D\)"
     ):
         check([comparison])
+
+
+@pytest.mark.parametrize(
+    ("expected", "received", "message"),
+    [
+        ([np.nan, 0.0, 1.0], [np.nan, -0.0, 2.0], r"\[1\]: expected 0.0, received -0.0"),
+        ([np.nan, 1.0], [np.nan, 2.0], r"\[1\]: expected 1.0, received 2.0"),
+        ([1.0, 1.0], [1.0, np.nan], r"\[1\]: expected 1.0, received nan"),
+    ],
+)
+def test_the_place_of_a_difference_is_told_by_the_bits(model, expected, received, message):
+    graph = read_model(model.content)
+    streams = {
+        name: lambda frame, values=values: {5: np.float32(values)}
+        for name, values in (("firmware-ref", received), (ORACLE, expected))
+    }
+    comparisons = compare_streams(graph, streams, [None], lambda frames: None)
+    with pytest.raises(VerificationError, match=message):
+        check(comparisons)
 
 
 def test_a_wrong_state_is_found(model, features, monkeypatch):
