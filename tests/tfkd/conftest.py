@@ -39,6 +39,22 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def deployed():
+    """The deployed form of a smallest DAE, with FRAMES frames; not to be changed."""
+    from small_dae import FRAMES, deployed_dae
+
+    return deployed_dae(FRAMES)
+
+
+@pytest.fixture(scope="session")
+def quantized(deployed):
+    """Its quantisation-aware form, calibrated; not to be changed."""
+    from small_dae import quantized_dae
+
+    return quantized_dae(deployed)
+
+
 def voice(seconds: float = 1.5, rate: int = RATE, channels: int = 1) -> np.ndarray:
     """Harmonics switched at a syllable's pace, [samples, channels]; below full scale."""
     time = np.arange(round(seconds * rate)) / rate

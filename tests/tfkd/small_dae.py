@@ -12,6 +12,8 @@ from tfkd.models.dae import build_dae
 from tfkd.models.folding import fold_batch_norm
 from tfkd.quantize import calibrate, quantization_aware
 
+FRAMES = 40  # of the fixtures `deployed` and `quantized`
+
 
 def random_dae(config: ModelConfig = SMALL_DAE, seed: int = 0) -> keras.Model:
     """The training form with seeded weights, and batch norms as if trained."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
-from small_dae import deployed_dae, features, quantized_dae
+from small_dae import FRAMES, features, quantized_dae
 
 from tfkd.errors import ModelError
 from tfkd.quantize import (
@@ -14,18 +14,6 @@ from tfkd.quantize import (
     round_weights,
     weight_of,
 )
-
-FRAMES = 24
-
-
-@pytest.fixture(scope="module")
-def deployed():
-    return deployed_dae(FRAMES)
-
-
-@pytest.fixture(scope="module")
-def quantized(deployed):
-    return quantized_dae(deployed)
 
 
 def test_calibrated_ranges_are_the_extremes(deployed):
@@ -82,8 +70,8 @@ def test_gradients_reach_every_weight(quantized):
     assert all(gradient is not None for gradient in gradients)
 
 
-def test_rounded_weights_stay_on_their_grid():
-    model = quantized_dae(deployed_dae(FRAMES))
+def test_rounded_weights_stay_on_their_grid(deployed):
+    model = quantized_dae(deployed)
     kernels = [layer for layer in model.layers[1:] if layer.quantize_config.weight is not None]
     expected = [quantized_weight(layer) for layer in kernels]
     assert any(

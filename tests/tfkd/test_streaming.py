@@ -1,23 +1,10 @@
 """Streaming equals offline: float to rounding, fake-quantised exactly, int8 exactly."""
 
 import numpy as np
-import pytest
-from small_dae import deployed_dae, features, quantized_dae
+from small_dae import FRAMES, features, quantized_dae
 
 from tfkd.quantize import assign_weight_ranges, weight_of
 from tfkd.streaming import streaming_step
-
-FRAMES = 40
-
-
-@pytest.fixture(scope="module")
-def deployed():
-    return deployed_dae(FRAMES)
-
-
-@pytest.fixture(scope="module")
-def quantized(deployed):
-    return quantized_dae(deployed)
 
 
 def test_float_streaming_equals_offline(deployed):

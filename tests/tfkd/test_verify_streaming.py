@@ -2,24 +2,12 @@
 
 import numpy as np
 import pytest
-from small_dae import SMALL_DAE, deployed_dae, features, quantized_dae
+from small_dae import FRAMES, SMALL_DAE, features
 
 from tfkd import verify_streaming
 from tfkd.engines.firmware_ref import FirmwareRefEngine
 from tfkd.errors import VerificationError
 from tfkd.verify_streaming import StreamingComparison, float_difference, int8_difference
-
-FRAMES = 40
-
-
-@pytest.fixture(scope="module")
-def deployed():
-    return deployed_dae(FRAMES)
-
-
-@pytest.fixture(scope="module")
-def quantized(deployed):
-    return quantized_dae(deployed)
 
 
 def inputs(seed):

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
-from small_dae import deployed_dae, quantized_dae
 
 from tfkd.convert.tflite import convert_offline, convert_streaming
 from tfkd.errors import ConversionError
@@ -22,7 +21,7 @@ def test_an_operator_that_tflite_lacks_is_named():
         convert_streaming(streaming)
 
 
-def test_conversion_is_silent(capfd, caplog):
-    assert convert_offline(quantized_dae(deployed_dae(8)))[4:8] == b"TFL3"
+def test_conversion_is_silent(quantized, capfd, caplog):
+    assert convert_offline(quantized)[4:8] == b"TFL3"
     captured = capfd.readouterr()
     assert (captured.out, captured.err, caplog.records) == ("", "", [])
