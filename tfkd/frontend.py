@@ -119,7 +119,7 @@ def log_features(power: Floats, config: FrontEndConfig) -> Floats:
     """Band powers [..., bands] to the model's input in [-1, 1], of the same shape.
 
     Formula: 10 log10(band power), mapped affinely from [floor_db, ceiling_db] to [-1, 1] and
-        clipped.
+    clipped.
     """
     decibels = 10.0 * np.log10((power + np.float32(POWER_EPSILON)).astype(np.float64))
     scale = 2.0 / (config.ceiling_db - config.floor_db)

@@ -1,9 +1,9 @@
 """A trained functional model, re-read node by node as one streaming step with explicit states.
 
 No second model and no copied weights: each layer is called as it is, except that a causal padding
-    takes its past frames from a state instead of from zeros. One step maps (frame, *states) to
-    (mask, *new states); the new states have the shapes, and once quantised the scales, of the old
-    ones, in the same order. All states start at 0.
+takes its past frames from a state instead of from zeros. One step maps (frame, *states) to (mask,
+*new states); the new states have the shapes, and once quantised the scales, of the old ones, in the
+same order. All states start at 0.
 """
 
 from __future__ import annotations

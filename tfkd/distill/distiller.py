@@ -24,11 +24,11 @@ class Distiller(keras.Model):
     spectra.
 
     Its metrics are both terms, their sum and, with a projecting loss, `latent_cosine`: the mean
-        cosine between phi(student latent) and teacher latent per frame.
+    cosine between phi(student latent) and teacher latent per frame.
 
     Only the student is trained, and with a projecting loss the linear map phi: student latent ->
-        teacher width, which exists during training alone. The teacher runs in inference mode
-        outside the gradient tape. The student runs forward once per step.
+    teacher width, which exists during training alone. The teacher runs in inference mode outside
+    the gradient tape. The student runs forward once per step.
 
     Example:
         >>> distiller = Distiller(student, student_frontend, LOSSES["cosine"], weight=0.1,

@@ -25,8 +25,8 @@ def paired_comparison(method: Sequence[float], reference: Sequence[float]) -> Co
     """Student's paired t-test and Cohen's d_z.
 
     Formula: d = method - reference; d_z = mean(d) / sd(d); t = d_z sqrt(n), n - 1 degrees of
-        freedom. sd has n - 1 in its denominator. With fewer than two pairs, or without any
-        spread, test and effect size are undefined: NaN.
+    freedom. sd has n - 1 in its denominator. With fewer than two pairs, or without any spread, test
+    and effect size are undefined: NaN.
 
     Args:
         method, reference: one value per seed, in the same order.
@@ -47,7 +47,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's step-down correction (1979): the family-wise error stays below the level.
 
     Formula: sorted ascending, p~(i) = max over j <= i of min(1, (m - j + 1) p(j)). NaN stays NaN
-        and does not count into m.
+    and does not count into m.
     """
     defined = sorted((p, i) for i, p in enumerate(p_values) if p == p)
     corrected = [nan] * len(p_values)

@@ -40,7 +40,7 @@ def build_dae(
 
     Returns:
         A functional model: features [batch, frames, bands, 1] in [-1, 1] -> mask of the same shape
-            in [0, 1]. Its layer named "latent" gives [batch, frames, 1, latent].
+        in [0, 1]. Its layer named "latent" gives [batch, frames, 1, latent].
     """
     features = keras.Input((frames, config.frontend.bands, 1), name="features")
     x = features

@@ -23,8 +23,8 @@ def attention_distance(student: Outputs, teacher: Outputs, *, axis: str) -> tf.T
     """Mean squared difference of the attention maps.
 
     Formula: mean (A(s) - A(t))^2 over examples and positions (Zagoruyko and Komodakis 2017, arXiv
-        1612.03928, activation-based, p = 2). The number of channels may differ, frames and
-        positions may not.
+    1612.03928, activation-based, p = 2). The number of channels may differ, frames and positions
+    may not.
 
     Shapes: latents [batch, frames, positions, channels] -> scalar. `axis` has no meaning here.
     """

@@ -13,11 +13,11 @@ def cka_distance(student: Outputs, teacher: Outputs, *, axis: str) -> tf.Tensor:
     """One minus the linear centred kernel alignment of the latents.
 
     Formula: 1 - ||S'T||_F^2 / (||S'S||_F ||T'T||_F + eps), S and T = [B x T x P, C] with centred
-        columns (Kornblith et al. 2019, arXiv 1905.00414). Invariant to rotation, permutation and
-        scale of either latent; the numbers of channels may differ.
+    columns (Kornblith et al. 2019, arXiv 1905.00414). Invariant to rotation, permutation and scale
+    of either latent; the numbers of channels may differ.
 
     Shapes: latents [batch, frames, positions, channels] -> scalar in [0, 1]. `axis` has no meaning
-        here.
+    here.
     """
     s, t = _centred(student.latent), _centred(teacher.latent)
     shared = tf.reduce_sum(tf.square(tf.matmul(s, t, transpose_a=True)))

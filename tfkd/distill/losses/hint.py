@@ -11,10 +11,10 @@ def hint_distance(student: Outputs, teacher: Outputs, *, axis: str) -> tf.Tensor
     """Mean squared difference of the latents.
 
     Formula: mean (phi(s) - t)^2 (Romero et al. 2015, arXiv 1412.6550). phi has been applied
-        already.
+    already.
 
     Shapes: latents [batch, frames, positions, channels], equal -> scalar. `axis` has no meaning
-        here.
+    here.
     """
     return tf.reduce_mean(tf.square(student.latent - teacher.latent))
 

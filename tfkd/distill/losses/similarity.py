@@ -18,7 +18,7 @@ def similarity(rows: tf.Tensor) -> tf.Tensor:
 def similarity_difference(student: tf.Tensor, teacher: tf.Tensor) -> tf.Tensor:
     """Mean squared difference of the similarity matrices, ||r(S S') - r(T T')||_F^2 / batch^2.
 
-    Shapes: [..., batch, features], whose features may differ in number -> scalar, averaged over
-        the leading axes. A batch of one example has nothing to compare: 0.
+    Shapes: [..., batch, features], whose features may differ in number -> scalar, averaged over the
+    leading axes. A batch of one example has nothing to compare: 0.
     """
     return tf.reduce_mean(tf.square(similarity(student) - similarity(teacher)))

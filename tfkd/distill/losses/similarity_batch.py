@@ -12,8 +12,8 @@ def similarity_batch_distance(student: Outputs, teacher: Outputs, *, axis: str) 
     """Difference of the batch's similarity matrices, a whole latent being one vector.
 
     Formula: ||r(Xs Xs') - r(Xt Xt')||_F^2 / B^2, X = [B, T x P x C], rows of r(M) of unit length
-        (Tung and Mori 2019, arXiv 1907.09682). Free of the latents' dimensions; needs a batch of
-        two or more.
+    (Tung and Mori 2019, arXiv 1907.09682). Free of the latents' dimensions; needs a batch of two or
+    more.
 
     Shapes: latents [batch, frames, positions, channels] -> scalar. `axis` has no meaning here.
     """

@@ -12,9 +12,9 @@ def similarity_frame_distance(student: Outputs, teacher: Outputs, *, axis: str) 
     """Difference of the batch's similarity matrices at every frame, averaged over frames.
 
     Formula: mean_t ||r(Xs Xs') - r(Xt Xt')||_F^2 / B^2, X = [B, P x C] of frame t. Tung and Mori's
-        loss (2019, arXiv 1907.09682) at the grain of a frame, after the finer grain that Nathoo et
-        al. (2023, arXiv 2309.08144) found to help in speech enhancement. Free of the latents'
-        channels and positions; the frames must be as many. Needs a batch of two or more.
+    loss (2019, arXiv 1907.09682) at the grain of a frame, after the finer grain that Nathoo et al.
+    (2023, arXiv 2309.08144) found to help in speech enhancement. Free of the latents' channels and
+    positions; the frames must be as many. Needs a batch of two or more.
 
     Shapes: latents [batch, frames, positions, channels] -> scalar. `axis` has no meaning here.
     """
