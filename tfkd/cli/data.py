@@ -9,7 +9,7 @@ import click
 
 from tfkd.cli.data_check import check
 from tfkd.cli.data_voicebank_demand import voicebank_demand
-from tfkd.cli.output import json_option, print_json, working
+from tfkd.cli.output import json_option, print_folders, working
 
 
 @click.group()
@@ -35,12 +35,7 @@ def demo(output: str | None, as_json: bool) -> None:
 
     with working("making noise and pairs"):
         corpus = demo_corpus(Path(output) if output else None)
-    folders = {name: str(folder) for name, folder in asdict(corpus).items()}
-    if as_json:
-        print_json("data-demo", folders)
-        return
-    for name, folder in folders.items():
-        click.echo(f"{name}: {folder}")
+    print_folders("data-demo", asdict(corpus), as_json)
 
 
 data.add_command(check)

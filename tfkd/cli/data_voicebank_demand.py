@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from tfkd.cli.output import json_option, print_json, progress
+from tfkd.cli.output import json_option, print_folders, progress
 
 
 @click.command("voicebank-demand")
@@ -50,9 +50,4 @@ def voicebank_demand(destination: str, url: str | None, keep_zips: bool, as_json
     except KeyboardInterrupt:
         click.echo("\nRun the same command again to continue.", err=True)
         raise
-    folders = {name: str(path) for name, path in asdict(corpus).items()}
-    if as_json:
-        print_json("data-voicebank-demand", folders)
-        return
-    for name, folder in folders.items():
-        click.echo(f"{name}: {folder}")
+    print_folders("data-voicebank-demand", asdict(corpus), as_json)

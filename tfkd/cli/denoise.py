@@ -7,26 +7,17 @@ from dataclasses import asdict
 
 import click
 
+from tfkd.cli.model_options import engine_option, model_option
 from tfkd.cli.output import console, json_option, print_json, progress
-from tfkd.engines.choice import DEFAULT_MODEL, ENGINES, default_engine, engine_factory
+from tfkd.engines.choice import default_engine, engine_factory
 from tfkd.errors import AudioError
 
 
 @click.command()
 @click.argument("sources", metavar="IN...", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, metavar="OUT", help="File, or folder for several.")
-@click.option(
-    "--model",
-    default=DEFAULT_MODEL,
-    metavar="NAME|RUN|FILE",
-    help="A released model, a run directory or a .tflite.",
-)
-@click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    help="What computes the model; keras runs the float student of a RUN.  [default: tflm, or "
-    "firmware-ref where tflm is not installed]",
-)
+@model_option
+@engine_option
 @json_option
 def denoise(
     sources: tuple[str, ...], output: str, model: str, engine: str | None, as_json: bool

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tfkd.cli.model_options import engine_option, model_option
 from tfkd.cli.output import json_option, print_json
-from tfkd.engines.choice import DEFAULT_MODEL, ENGINES, default_engine, engine_factory
+from tfkd.engines.choice import default_engine, engine_factory
 from tfkd.errors import AudioError
 
 if TYPE_CHECKING:
@@ -24,17 +25,8 @@ METER_FLOOR_DBFS = -60.0
 
 
 @click.command()
-@click.option(
-    "--model",
-    default=DEFAULT_MODEL,
-    metavar="NAME|RUN|FILE",
-    help="A released model, a run directory or a .tflite.",
-)
-@click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    help="What computes the model.  [default: tflm, or firmware-ref where tflm is not installed]",
-)
+@model_option
+@engine_option
 @click.option("--input", "microphone", metavar="DEVICE", help="Index, or part of a name.")
 @click.option("--output", "loudspeaker", metavar="DEVICE", help="Index, or part of a name.")
 @click.option("--input-file", metavar="IN", help="A recording instead of the microphone.")

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,6 +32,15 @@ def console() -> Console:
 def print_json(command: str, result: Mapping[str, Any], version: int = 1) -> None:
     """Print one object with the key `schema`; undefined numbers become null."""
     click.echo(json.dumps({"schema": f"tfkd.{command}/{version}", **_finite(result)}, indent=2))
+
+
+def print_folders(command: str, folders: Mapping[str, Path], as_json: bool) -> None:
+    """Print where a corpus lies: name and folder a line, or one object."""
+    if as_json:
+        print_json(command, {name: str(folder) for name, folder in folders.items()})
+        return
+    for name, folder in folders.items():
+        click.echo(f"{name}: {folder}")
 
 
 def _finite(value: Any) -> Any:
