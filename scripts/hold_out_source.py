@@ -39,10 +39,14 @@ def main() -> None:
     data, destination = arguments.data.resolve(), arguments.destination
     if destination.exists():
         parser.error(f"{destination} exists. Name a new folder.")
-    speech = link_others(data / "speech", destination / "speech", arguments.speech)
-    noise = link_others(data / "noise", destination / "noise", arguments.noise)
+    speech, noise = (
+        held_out_files(data / kind, sources)
+        for kind, sources in (("speech", arguments.speech), ("noise", arguments.noise))
+    )
     if not speech or not noise:
         parser.error("no file of the named sources was found. Expected SOURCE_....flac.")
+    for kind, held_out in (("speech", speech), ("noise", noise)):
+        link_others(data / kind, destination / kind, held_out)
     rng = np.random.default_rng(arguments.seed)
     samples = round(arguments.seconds * SAMPLE_RATE)
     for index in range(arguments.pairs):
@@ -59,17 +63,27 @@ def main() -> None:
     print(f"{destination}: {arguments.pairs} pairs of {len(speech)} x {len(noise)} recordings")
 
 
-def link_others(folder: Path, destination: Path, held_out: list[str]) -> list[Path]:
-    """Link the files of all sources but the held-out ones; returns the held-out files."""
-    kept_out = []
-    for path in sorted(folder.glob("*/*.flac")):
-        if path.name.startswith(tuple(f"{source}_" for source in held_out)):
-            kept_out.append(path)
-        elif path.parent.name != "test":
+def held_out_files(folder: Path, sources: list[str]) -> list[Path]:
+    """The files of some sources, those to test with left out."""
+    return [
+        path
+        for path in corpus_files(folder)
+        if path.name.startswith(tuple(f"{source}_" for source in sources))
+    ]
+
+
+def link_others(folder: Path, destination: Path, held_out: list[Path]) -> None:
+    """Link all files but the held-out ones."""
+    for path in corpus_files(folder):
+        if path not in held_out:
             link = destination / path.parent.name / path.name
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(path)
-    return [path for path in kept_out if path.parent.name != "test"]
+
+
+def corpus_files(folder: Path) -> list[Path]:
+    """Everything to train and validate with."""
+    return [path for path in sorted(folder.glob("*/*.flac")) if path.parent.name != "test"]
 
 
 def excerpt(path: Path, samples: int, rng: np.random.Generator) -> np.ndarray:
