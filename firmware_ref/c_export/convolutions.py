@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from firmware_ref.c_export.emitter import Emitter
 from firmware_ref.c_export.factors import kernel_rounding, kernel_shift
 from firmware_ref.c_export.geometry import convolution_geometry, row_size
 from firmware_ref.c_export.nodes import checked_node
+from firmware_ref.c_export.staircase import single_rounding
 from firmware_ref.c_export.steps import Step
 from firmware_ref.errors import ModelError
 from firmware_ref.fixed_point import quantize_multiplier
@@ -28,10 +30,23 @@ LARGEST_SIZE = 2**15 - 1
 LARGEST_SHIFT = 22
 """tfkd_channels keeps twice the output's zero point, shifted by it, as int32."""
 
-CHANNELS = np.dtype(
-    [("bias", "i4", 4), ("multiplier", "i4", 4), ("rounding", "i4", 4), ("shift", "i1", 4)]
-)
+CHANNELS = np.dtype([("bias", "i4", 4), ("factor", "i4", (4, 2)), ("shift", "i1", 4)])
 """tfkd_channels of kernels.h."""
+
+
+@dataclass(frozen=True)
+class Channels:
+    """What the output channels have of their own, as the kernels read it.
+
+    Attributes:
+        records: tfkd_channels for every four.
+        rounds_once: whether they are for one rounding; see `single_rounding`.
+        shifts_left: whether any factor is 1/2 or more.
+    """
+
+    records: NDArray[np.void]
+    rounds_once: bool
+    shifts_left: bool
 
 
 def emit_conv_2d(emitter: Emitter, step: Step) -> None:
@@ -55,7 +70,7 @@ def emit_depthwise_conv_2d(emitter: Emitter, step: Step) -> None:
     blocks = _fours(sums).transpose(0, 2, 1)  # (C_out / 4, kh kw, 4)
     options = node.options(DepthwiseConv2DOptions)
     channels = _channels(node, sums)
-    has_fours = node.input(0).shape[3] == len(sums) and (channels["shift"] >= 0).all()
+    has_fours = node.input(0).shape[3] == len(sums) and not channels.shifts_left
     by_fours = len(sums) // 4 * 4 if has_fours else 0
     _emit(emitter, step, node, options, channels, blocks, by_fours, "tfkd_depthwise_conv_2d")
 
@@ -65,7 +80,7 @@ def _emit(
     step: Step,
     node: Node,
     options: Conv2DOptions | DepthwiseConv2DOptions,
-    channels: NDArray[np.void],
+    channels: Channels,
     weights: NDArray[Any],
     by_fours: int,
     function: str,
@@ -93,12 +108,13 @@ def _emit(
         "pad_left": columns.before,
         "in_zero_point": x.zero_point,
         "by_fours": by_fours,
+        "rounds_once": int(channels.rounds_once),
     }
     if max(sizes.values()) > LARGEST_SIZE:
         raise node.error(f"has a size over {LARGEST_SIZE}, which the C export lacks")
     fields = {
         "weights": emitter.constant(step, "weights", "int16_t", weights),
-        "channels": emitter.constant(step, "channels", "tfkd_channels", channels),
+        "channels": emitter.constant(step, "channels", "tfkd_channels", channels.records),
         **{name: str(size) for name, size in sizes.items()},
     }
     emitter.call(
@@ -111,9 +127,7 @@ def _emit(
     emit_clamp(emitter, step, node, options.fused_activation_function)
 
 
-def _paired_rows(
-    weights: NDArray[np.int64], channels: NDArray[np.void]
-) -> tuple[NDArray[np.int64], int]:
+def _paired_rows(weights: NDArray[np.int64], channels: Channels) -> tuple[NDArray[np.int64], int]:
     """The rows of CONV_2D as tfkd_convolution has them, and how many channels are paired.
 
     All that make up fours are, unless a factor is 1/2 or more, a weight would leave int16 (-128
@@ -126,7 +140,7 @@ def _paired_rows(
     pairs = rows[1:paired:2] * 256 + rows[0:paired:2]
     largest_sums = LARGEST_INPUT * np.abs(pairs).sum(axis=1)
     if (
-        (channels["shift"] < 0).any()
+        channels.shifts_left
         or (pairs < -(2**15)).any()
         or (largest_sums >= ACCUMULATOR_LIMIT).any()
     ):
@@ -134,24 +148,40 @@ def _paired_rows(
     return np.concatenate([pairs, rows[paired:]]), paired
 
 
-def _channels(node: Node, weights: NDArray[np.int64]) -> NDArray[np.void]:
-    """tfkd_channels for every four output channels; `weights`: a row for each channel."""
+def _channels(node: Node, weights: NDArray[np.int64]) -> Channels:
+    """Biases and factors of the output channels; `weights`: a row for each channel."""
     x, y = node.input(0), node.output()
     bias = bias_values(node, 2, len(weights)) - x.zero_point * weights.sum(axis=1)
     factors = channel_factors(node, x, node.input(1), y, len(weights))
     multiplier, shift = quantize_multiplier(factors)
     largest = np.abs(bias) + LARGEST_INPUT * np.abs(weights).sum(axis=1)
     _check_range(node, largest, np.where(largest > 0, shift, 0))
+    once = single_rounding(largest, multiplier, shift, y.zero_point)
+    if once is not None:
+        shifts = np.full(len(weights), once.shift)
+        return Channels(
+            _records(bias + once.bias, once.multiplier, once.rounding, shifts), True, False
+        )
     shift = kernel_shift(shift)
     # where every accumulator becomes 0, do without a large shift
     vanishes = 2.0 * largest * multiplier < 2.0 ** (32 + np.clip(shift, -1, 63) - 1)
     multiplier, shift = np.where(vanishes, 0, multiplier), np.where(vanishes, 0, shift)
     if (shift > LARGEST_SHIFT).any():
         raise node.error("has a factor under 2^-23, which the C export lacks")
-    records = np.zeros(-(-len(weights) // 4), CHANNELS)
-    columns = (bias, multiplier, kernel_rounding(y.zero_point, shift), shift)
-    for name, values in zip(CHANNELS.names or (), columns, strict=True):
-        records[name] = _fours(values)
+    rounding = kernel_rounding(y.zero_point, shift)
+    return Channels(_records(bias, multiplier, rounding, shift), False, bool((shift < 0).any()))
+
+
+def _records(
+    bias: NDArray[np.int64],
+    multiplier: NDArray[np.int64],
+    rounding: NDArray[np.int64],
+    shift: NDArray[np.int64],
+) -> NDArray[np.void]:
+    """tfkd_channels for every four output channels."""
+    records = np.zeros(-(-len(bias) // 4), CHANNELS)
+    records["bias"], records["shift"] = _fours(bias), _fours(shift)
+    records["factor"] = _fours(np.stack([multiplier, rounding], axis=1))  # (C / 4, 4, 2)
     return records
 
 

@@ -82,8 +82,8 @@ static void copy_window(int8_t *patch, const int8_t *in, const tfkd_convolution 
 }
 
 /* One output position of CONV_2D: every row of weights times x. */
-static TFKD_OUT_OF_LINE void dense(int8_t *out, const operand *x, int32_t length,
-                                   const tfkd_convolution *c)
+static TFKD_INLINE void dense_rows(int8_t *out, const operand *x, int32_t length,
+                                   const tfkd_convolution *c, int once)
 {
     const int32_t row_length = row_size(length);
     const int16_t *w = c->weights;
@@ -91,7 +91,7 @@ static TFKD_OUT_OF_LINE void dense(int8_t *out, const operand *x, int32_t length
     for (int8_t *const end = out + c->by_fours; out != end; out += 4) {
         int32_t sum[4];
         w = dot_4_rows(sum, q->bias, x, length, w, row_length);
-        requantize_4(out, sum, q);
+        requantize_4(out, sum, q, once);
         q++;
     }
     for (int32_t k = 0; k < c->out_channels - c->by_fours; k++) {
@@ -99,35 +99,67 @@ static TFKD_OUT_OF_LINE void dense(int8_t *out, const operand *x, int32_t length
         for (int32_t i = 0; i < length; i++) {
             sum += x[i] * w[i];
         }
-        out[k] = requantize(sum, q + k / 4, k % 4);
+        out[k] = requantize(sum, q + k / 4, k % 4, once);
         w += row_length;
     }
 }
 
+static TFKD_OUT_OF_LINE void dense(int8_t *out, const operand *x, int32_t length,
+                                   const tfkd_convolution *c)
+{
+    if (c->rounds_once) {
+        dense_rows(out, x, length, c, 1);
+    } else {
+        dense_rows(out, x, length, c, 0);
+    }
+}
+
 #ifdef TFKD_WIDENED
-/* The same for two output positions and channels by fours only. */
-static TFKD_OUT_OF_LINE void dense_2_positions(int8_t *out, const operand *x, int32_t row_length,
-                                               const tfkd_convolution *c)
+/* Channels k and k + 1 of four, for two output positions. Returns where the next weights lie. */
+static TFKD_INLINE const int16_t *dense_2_by_2(int8_t *out, const operand *x, int32_t row_length,
+                                               const int16_t *w, const tfkd_channels *q, int k,
+                                               int32_t channels, int once)
+{
+    int32_t sum[2][2];
+    w = dot_2_by_2(sum, q->bias + k, x, w, row_length);
+    const tfkd_factor f_0 = q->factor[k], f_1 = q->factor[k + 1];
+    if (once) {
+        const int32_t shift = q->shift[0];
+        out[k] = requantize_once(sum[0][0], f_0, shift);
+        out[k + 1] = requantize_once(sum[0][1], f_1, shift);
+        out[channels + k] = requantize_once(sum[1][0], f_0, shift);
+        out[channels + k + 1] = requantize_once(sum[1][1], f_1, shift);
+    } else {
+        const uint32_t shift_0 = (uint32_t)q->shift[k], shift_1 = (uint32_t)q->shift[k + 1];
+        out[k] = requantize_twice(sum[0][0], f_0, shift_0);
+        out[k + 1] = requantize_twice(sum[0][1], f_1, shift_1);
+        out[channels + k] = requantize_twice(sum[1][0], f_0, shift_0);
+        out[channels + k + 1] = requantize_twice(sum[1][1], f_1, shift_1);
+    }
+    return w;
+}
+
+/* The same as `dense` for two output positions and channels by fours only. */
+static TFKD_INLINE void dense_rows_2(int8_t *out, const operand *x, int32_t row_length,
+                                     const tfkd_convolution *c, int once)
 {
     const int32_t channels = c->by_fours;
     const int16_t *w = c->weights;
     const tfkd_channels *q = c->channels;
-    for (int8_t *const end = out + channels; out != end; q++) {
-        uint32_t shifts;
-        memcpy(&shifts, q->shift, sizeof shifts);
-        for (int k = 0; k < 4; k += 2) {
-            int32_t sum[2][2];
-            w = dot_2_by_2(sum, q->bias + k, x, w, row_length);
-            const int32_t m_0 = q->multiplier[k], r_0 = q->rounding[k];
-            out[0] = requantize_down(sum[0][0], m_0, r_0, shifts);
-            out[channels] = requantize_down(sum[1][0], m_0, r_0, shifts);
-            const int32_t m_1 = q->multiplier[k + 1], r_1 = q->rounding[k + 1];
-            shifts >>= 8;
-            out[1] = requantize_down(sum[0][1], m_1, r_1, shifts);
-            out[channels + 1] = requantize_down(sum[1][1], m_1, r_1, shifts);
-            shifts >>= 8;
-            out += 2;
-        }
+    for (int8_t *const end = out + channels; out != end; out += 4) {
+        w = dense_2_by_2(out, x, row_length, w, q, 0, channels, once);
+        w = dense_2_by_2(out, x, row_length, w, q, 2, channels, once);
+        q++;
+    }
+}
+
+static TFKD_OUT_OF_LINE void dense_2_positions(int8_t *out, const operand *x, int32_t row_length,
+                                               const tfkd_convolution *c)
+{
+    if (c->rounds_once) {
+        dense_rows_2(out, x, row_length, c, 1);
+    } else {
+        dense_rows_2(out, x, row_length, c, 0);
     }
 }
 #endif
@@ -182,38 +214,52 @@ typedef struct {
     int32_t row_step, column_step;
 } window;
 
-/* One output position for all channels that come by fours, `rows` times `columns` taps. */
-static TFKD_INLINE void depthwise_taps(int8_t *out, window x, int32_t rows, int32_t columns,
-                                  const tfkd_convolution *c)
+/* All channels that come by fours, `rows` times `columns` taps, for `positions` output positions
+ * whose windows are `stride` bytes apart. */
+static TFKD_INLINE void depthwise_taps(int8_t *out, window x, int32_t positions, int32_t stride,
+                                       int32_t rows, int32_t columns, const tfkd_convolution *c,
+                                       int once)
 {
-    const int16_t *w = c->weights;
-    const tfkd_channels *q = c->channels;
-    for (int8_t *const end = out + c->by_fours; out != end; out += 4) {
-        int32_t sum[4] = {q->bias[0], q->bias[1], q->bias[2], q->bias[3]};
-        const int8_t *taps = x.taps;
-        for (int32_t i = rows; i; i--) {
-            w = add_taps(sum, taps, x.column_step, w, columns);
-            taps += x.row_step;
+    for (; positions; positions--) {
+        const int16_t *w = c->weights;
+        const tfkd_channels *q = c->channels;
+        const int8_t *channel = x.taps;
+        for (int8_t *const end = out + c->by_fours; out != end; out += 4) {
+            int32_t sum[4] = {q->bias[0], q->bias[1], q->bias[2], q->bias[3]};
+            const int8_t *taps = channel;
+            for (int32_t i = rows; i; i--) {
+                w = add_taps(sum, taps, x.column_step, w, columns);
+                taps += x.row_step;
+            }
+            requantize_4(out, sum, q, once);
+            channel += 4;
+            q++;
         }
-        requantize_4(out, sum, q);
-        x.taps += 4;
-        q++;
+        x.taps += stride;
+        out += c->out_channels - c->by_fours;
     }
 }
 
-static TFKD_OUT_OF_LINE void depthwise(int8_t *out, window x, const tfkd_convolution *c)
+static TFKD_INLINE void depthwise_rows(int8_t *out, window x, int32_t positions, int32_t stride,
+                                       const tfkd_convolution *c, int once)
 {
     if (c->filter_width == 3) { /* usual, and faster where it is known */
-        depthwise_taps(out, x, c->filter_height, 3, c);
+        depthwise_taps(out, x, positions, stride, c->filter_height, 3, c, once);
     } else if (c->filter_width != 1) {
-        depthwise_taps(out, x, c->filter_height, c->filter_width, c);
+        depthwise_taps(out, x, positions, stride, c->filter_height, c->filter_width, c, once);
     } else { /* one row of many taps is faster than many rows of one */
         x.column_step = x.row_step;
-        if (c->filter_height == 3) {
-            depthwise_taps(out, x, 1, 3, c);
-        } else {
-            depthwise_taps(out, x, 1, c->filter_height, c);
-        }
+        depthwise_taps(out, x, positions, stride, 1, c->filter_height, c, once);
+    }
+}
+
+static TFKD_OUT_OF_LINE void depthwise(int8_t *out, window x, int32_t positions, int32_t stride,
+                                       const tfkd_convolution *c)
+{
+    if (c->rounds_once) {
+        depthwise_rows(out, x, positions, stride, c, 1);
+    } else {
+        depthwise_rows(out, x, positions, stride, c, 0);
     }
 }
 
@@ -233,7 +279,7 @@ static void depthwise_rest(int8_t *out, window x, int32_t channel, const tfkd_co
                 w += 4;
             }
         }
-        out[channel] = requantize(sum, q, channel % 4);
+        out[channel] = requantize(sum, q, channel % 4, c->rounds_once);
     }
 }
 
@@ -243,21 +289,30 @@ void tfkd_depthwise_conv_2d(int8_t *out, const int8_t *in, int8_t *patch,
     const tfkd_convolution c = *conv; /* as above */
     const span rows = rows_inside(conv);
     const span columns = columns_inside(conv);
+    const window inside = {in, c.dilation_height * c.in_width * c.in_channels,
+                           c.dilation_width * c.in_channels};
+    const window copied = {patch, c.filter_width * c.in_channels, c.in_channels};
     for (int32_t row = 0; row < c.out_height; row++) {
-        for (int32_t column = 0; column < c.out_width; column++) {
-            window x = {patch, c.filter_width * c.in_channels, c.in_channels};
+        int32_t column = 0;
+        while (column < c.out_width) {
+            int32_t positions = 1;
+            window x = copied;
             if (contains(rows, row) && contains(columns, column)) {
+                x = inside;
                 x.taps = window_at(in, &c, row, column);
-                x.row_step = c.dilation_height * c.in_width * c.in_channels;
-                x.column_step = c.dilation_width * c.in_channels;
+                positions = (columns.end < c.out_width ? columns.end : c.out_width) - column;
             } else {
                 copy_window(patch, in, conv, row, column);
             }
-            depthwise(out, x, &c);
+            depthwise(out, x, positions, c.stride_width * c.in_channels, &c);
             if (c.by_fours < c.out_channels) {
-                depthwise_rest(out, x, c.by_fours, conv);
+                for (int32_t i = 0; i < positions; i++) {
+                    depthwise_rest(out + i * c.out_channels, x, c.by_fours, conv);
+                    x.taps += c.stride_width * c.in_channels;
+                }
             }
-            out += c.out_channels;
+            out += positions * c.out_channels;
+            column += positions;
         }
     }
 }
@@ -286,14 +341,13 @@ void tfkd_add(int8_t *out, const int8_t *a, const int8_t *b, int32_t size,
         const int32x4_t scaled =
             scale_twofold_4(twice_sum, vdupq_n_s32(s.multiplier), vdupq_n_s32(s.rounding),
                             vdupq_n_s32((int32_t)s.shift));
-        vstrbq_p_s32(out + i, saturate_half_4(scaled), lanes);
+        vstrbq_p_s32(out + i, saturate_4(vshrq_n_s32(scaled, 1)), lanes);
     }
 #endif
     for (; i < size; i++) {
         /* Everything is doubled, as multiply_high has it. */
         const int32_t twice_sum = a[i] * (1 << 20) + from_b[b[i]];
-        out[i] = (int8_t)saturate_half(
-            scale_twofold(twice_sum, s.multiplier, s.rounding, s.shift));
+        out[i] = saturate_half(scale_twofold(twice_sum, s.multiplier, s.rounding, s.shift));
     }
 }
 

@@ -15,15 +15,15 @@
 #define TFKD_ALIGNED
 #endif
 
-/* What four neighbouring output channels of a convolution have of their own. The bias has the
- * input's zero point folded in: b - in_zero_point * (sum of the channel's weights). An accumulator
- * becomes an output by the factor multiplier * 2^(-32 - shift), rounded as TensorFlow Lite's
- * MultiplyByQuantizedMultiplier rounds; `rounding` is (2 * out_zero_point + 1) << shift (or << 0,
- * where the shift is negative). */
+/* How an accumulator x becomes an output: see tfkd_convolution. */
 typedef struct {
-    int32_t bias[4];
-    int32_t multiplier[4];
-    int32_t rounding[4];
+    int32_t multiplier, rounding;
+} tfkd_factor;
+
+/* What four neighbouring output channels of a convolution have of their own. */
+typedef struct {
+    int32_t bias[4]; /* the input's zero point folded in: b - in_zero_point * (sum of the weights) */
+    tfkd_factor factor[4];
     int8_t shift[4];
 } tfkd_channels;
 
@@ -35,7 +35,16 @@ typedef struct {
  *
  *     low = sum of x[i] * (int8_t)w[i]    and    (sum of x[i] * w[i] - low) / 256,
  *
- * and one of each two need not be unpacked. */
+ * and one of each two need not be unpacked.
+ *
+ * TensorFlow Lite's MultiplyByQuantizedMultiplier rounds twice, the second time away from zero. With
+ * `rounds_once` one rounding has been found to give the same outputs, as it does behind a ReLU:
+ *
+ *     output = (floor(x * multiplier / 2^32) + rounding) >> shift, saturated,
+ *
+ * where `shift` is that of all channels and the bias holds what the rounding lacks. Else the factor
+ * is multiplier * 2^(-32 - shift), applied as scale_twofold in arithmetic.h says, and `rounding` is
+ * (2 * out_zero_point + 1) << shift (or << 0, where the shift is negative). */
 typedef struct {
     /* [by_fours / 2 + (out_channels - by_fours)][filter_height * filter_width * in_channels, rounded up
      * to a multiple of eight]; depthwise:
@@ -50,6 +59,7 @@ typedef struct {
     int16_t pad_top, pad_left;
     int16_t in_zero_point;
     int16_t by_fours; /* a multiple of four */
+    int16_t rounds_once;
 } tfkd_convolution;
 
 /* An addition a + b. The scale of a is the larger one, so that TensorFlow Lite's factor for it is

@@ -79,35 +79,63 @@ static inline int32_t scale_twofold(int32_t x, int32_t multiplier, int32_t round
 #endif
 }
 
+/* x, limited to the range of int8. */
+static inline int8_t saturate(int32_t x)
+{
+#ifdef TFKD_DSP
+    int32_t limited;
+    __asm__("ssat %0, #8, %1" : "=r"(limited) : "r"(x));
+    return (int8_t)limited;
+#else
+    return (int8_t)((uint32_t)(x + 128) > 255U ? (x >> 31) ^ 127 : x); /* -128, 127 or itself */
+#endif
+}
+
 /* x / 2, rounded down and limited to the range of int8. */
-static inline int32_t saturate_half(int32_t x)
+static inline int8_t saturate_half(int32_t x)
 {
 #ifdef TFKD_DSP
     int32_t limited;
     __asm__("ssat %0, #8, %1, asr #1" : "=r"(limited) : "r"(x));
-    return limited;
+    return (int8_t)limited;
 #else
-    const int32_t half = x >> 1;
-    return (uint32_t)(half + 128) > 255U ? (half >> 31) ^ 127 : half; /* -128, 127 or itself */
+    return saturate(x >> 1);
 #endif
 }
 
-/* The output of an accumulator of channel k of four, |x| < 2^30. */
-static inline int8_t requantize(int32_t x, const tfkd_channels *q, int k)
+/* The output of an accumulator with one rounding. */
+static inline int8_t requantize_once(int32_t x, tfkd_factor factor, int32_t shift)
 {
-    if (q->shift[k] < 0) {
-        x *= (int32_t)2 << (-1 - q->shift[k]);
-        return (int8_t)saturate_half(2 * multiply_high(x, q->multiplier[k]) + q->rounding[k]);
-    }
-    return (int8_t)saturate_half(
-        scale_twofold(2 * x, q->multiplier[k], q->rounding[k], (uint32_t)q->shift[k]));
+#ifdef TFKD_DSP
+    int32_t scaled;
+    __asm__("smmla %0, %1, %2, %3"
+            : "=r"(scaled)
+            : "r"(x), "r"(factor.multiplier), "r"(factor.rounding));
+#else
+    const int32_t scaled = (int32_t)(((int64_t)x * factor.multiplier) >> 32) + factor.rounding;
+#endif
+    return saturate(scaled >> shift);
 }
 
-/* The same where the shift, the lowest byte of `shifts`, is not negative. */
-static inline int8_t requantize_down(int32_t x, int32_t multiplier, int32_t rounding,
-                                     uint32_t shifts)
+/* The output of an accumulator, |x| < 2^30, where the shift, the lowest byte of `shifts`, is not
+ * negative. */
+static inline int8_t requantize_twice(int32_t x, tfkd_factor factor, uint32_t shifts)
 {
-    return (int8_t)saturate_half(scale_twofold(2 * x, multiplier, rounding, shifts));
+    return saturate_half(scale_twofold(2 * x, factor.multiplier, factor.rounding, shifts));
+}
+
+/* The output of an accumulator of channel k of four, whatever its factor. */
+static inline int8_t requantize(int32_t x, const tfkd_channels *q, int k, int once)
+{
+    const tfkd_factor factor = q->factor[k];
+    if (once) {
+        return requantize_once(x, factor, q->shift[k]);
+    }
+    if (q->shift[k] < 0) {
+        x *= (int32_t)2 << (-1 - q->shift[k]);
+        return saturate_half(2 * multiply_high(x, factor.multiplier) + factor.rounding);
+    }
+    return requantize_twice(x, factor, (uint32_t)q->shift[k]);
 }
 
 #ifdef TFKD_MVE
@@ -118,28 +146,42 @@ static inline int32x4_t scale_twofold_4(int32x4_t x, int32x4_t multiplier, int32
     return vshlq_s32(vaddq_s32(high, vaddq_s32(rounding, vshrq_n_s32(x, 31))), vnegq_s32(shift));
 }
 
-static inline int32x4_t saturate_half_4(int32x4_t x)
+static inline int32x4_t saturate_4(int32x4_t x)
 {
-    const int32x4_t half = vshrq_n_s32(x, 1);
-    return vminq_s32(vmaxq_s32(half, vdupq_n_s32(-128)), vdupq_n_s32(127));
+    return vminq_s32(vmaxq_s32(x, vdupq_n_s32(-128)), vdupq_n_s32(127));
 }
 #endif
 
 /* Four outputs of a layer whose shifts are not negative. */
-static inline void requantize_4(int8_t *out, const int32_t sum[4], const tfkd_channels *q)
+static TFKD_INLINE void requantize_4(int8_t *out, const int32_t sum[4], const tfkd_channels *q,
+                                     int once)
 {
 #ifdef TFKD_MVE
-    const int32x4_t scaled =
-        scale_twofold_4(vshlq_n_s32(vldrwq_s32(sum), 1), vldrwq_s32(q->multiplier),
-                        vldrwq_s32(q->rounding), vldrbq_s32(q->shift));
-    vstrbq_s32(out, saturate_half_4(scaled));
+    const int32x4x2_t factors = vld2q_s32(&q->factor[0].multiplier);
+    const int32x4_t x = vldrwq_s32(sum), shift = vldrbq_s32(q->shift);
+    if (once) {
+        const int32x4_t scaled = vaddq_s32(vmulhq_s32(x, factors.val[0]), factors.val[1]);
+        vstrbq_s32(out, saturate_4(vshlq_s32(scaled, vnegq_s32(shift))));
+    } else {
+        const int32x4_t scaled =
+            scale_twofold_4(vshlq_n_s32(x, 1), factors.val[0], factors.val[1], shift);
+        vstrbq_s32(out, saturate_4(vshrq_n_s32(scaled, 1)));
+    }
 #else
-    uint32_t shifts;
-    memcpy(&shifts, q->shift, sizeof shifts);
-    out[0] = requantize_down(sum[0], q->multiplier[0], q->rounding[0], shifts);
-    out[1] = requantize_down(sum[1], q->multiplier[1], q->rounding[1], shifts >> 8);
-    out[2] = requantize_down(sum[2], q->multiplier[2], q->rounding[2], shifts >> 16);
-    out[3] = requantize_down(sum[3], q->multiplier[3], q->rounding[3], shifts >> 24);
+    if (once) {
+        const int32_t shift = q->shift[0];
+        out[0] = requantize_once(sum[0], q->factor[0], shift);
+        out[1] = requantize_once(sum[1], q->factor[1], shift);
+        out[2] = requantize_once(sum[2], q->factor[2], shift);
+        out[3] = requantize_once(sum[3], q->factor[3], shift);
+    } else {
+        uint32_t shifts;
+        memcpy(&shifts, q->shift, sizeof shifts);
+        out[0] = requantize_twice(sum[0], q->factor[0], shifts);
+        out[1] = requantize_twice(sum[1], q->factor[1], shifts >> 8);
+        out[2] = requantize_twice(sum[2], q->factor[2], shifts >> 16);
+        out[3] = requantize_twice(sum[3], q->factor[3], shifts >> 24);
+    }
 #endif
 }
 
