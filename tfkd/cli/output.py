@@ -31,7 +31,7 @@ def console() -> Console:
 
 def print_json(command: str, result: Mapping[str, Any], version: int = 1) -> None:
     """Print one object with the key `schema`; undefined numbers become null."""
-    click.echo(json.dumps({"schema": f"tfkd.{command}/{version}", **_finite(result)}, indent=2))
+    click.echo(json.dumps({"schema": f"tfkd.{command}/{version}", **finite(result)}, indent=2))
 
 
 def print_folders(command: str, folders: Mapping[str, Path], as_json: bool) -> None:
@@ -43,11 +43,12 @@ def print_folders(command: str, folders: Mapping[str, Path], as_json: bool) -> N
         click.echo(f"{name}: {folder}")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Nested mappings and lists with None in place of numbers that JSON lacks."""
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

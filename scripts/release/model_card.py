@@ -1,0 +1,136 @@
+"""release.json -> MODEL_CARD.md: every number of the card is one of the file's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from quality import ALONE, DISTILLED, NOISY, TFLM, arm_statistics
+
+DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
+SPLITS = {
+    "test": "The recordings were looked at for this card only.",
+    "valid": "Epochs and recipes were chosen on recordings of this split: it is no test.",
+}
+
+Release = Mapping[str, Any]
+
+
+def render(release: Release) -> str:
+    """The card in Markdown."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # Markdown
+        keep_trailing_newline=True,
+    )
+    scores = release["scores"]
+    return environment.get_template("model_card.md.j2").render(
+        release=release,
+        how=how(release),
+        split_note=SPLITS[release["split"]],
+        systems=[
+            {"name": name, "cells": [interval(values[m], d) for m, d in DIGITS.items()]}
+            for name, values in scores["systems"].items()
+        ],
+        differences=[
+            {"name": name, "cells": [difference(values[m], d) for m, d in DIGITS.items()]}
+            for name, values in scores["differences"].items()
+        ],
+        by_snr=[
+            {"snr": snr, "name": name, "cells": [interval(values[m], d) for m, d in DIGITS.items()]}
+            for snr, group in sorted(scores["by_snr"].items(), key=lambda item: float(item[0]))
+            for name, values in group["systems"].items()
+        ],
+        by_noise=[
+            {"name": name, "pairs": group["pairs"], "cells": arrows(group["systems"])}
+            for name, group in scores["by_noise"].items()
+        ],
+        behaviour=behaviour_lines(release["behaviour"]),
+        comparison=compared(release),
+        promises=release["promises"],
+    )
+
+
+def how(release: Release) -> str:
+    """Method and schedule in a sentence."""
+    config = release["config"]
+    distill, train = config["distill"], config["train"]
+    schedule = f"{train['steps']:,} steps of {train['batch']} x {config['data']['segment_s']:g} s"
+    schedule += f", then {config['quantize']['steps']:,} quantisation-aware; seed {train['seed']}."
+    if distill["method"] == "none":
+        return f"Trained without a teacher: {schedule}"
+    return (
+        f"Distilled from the teacher ({distill['method']}, weight {distill['weight']:g}): "
+        f"{schedule}"
+    )
+
+
+def behaviour_lines(acts: Mapping[str, Any]) -> list[str]:
+    """What was measured beside the scores, a line each."""
+    lines = [
+        f"Clean speech keeps PESQ-WB {acts['clean_pesq_mean']:.2f} (least "
+        f"{acts['clean_pesq_least']:.2f}; {acts['files']} recordings).",
+        f"Digital silence gives samples of at most {acts['silence_peak']:g}.",
+        f"Input scaled to full scale comes out with a peak of {acts['loud_peak']:.2f}; of all "
+        f"{acts['samples']:,} samples {acts['samples_beyond_full_scale']:,} lie beyond full scale "
+        f"(`tfkd denoise` scales such a file, the C code saturates) and "
+        f"{acts['samples_not_finite']:,} are not finite.",
+        f"Driven 12 dB into clipping it gains {acts['clipped_si_sdr_gain_db']:.1f} dB of SI-SDR.",
+        f"Input at -60 dBFS gains {acts['quiet_si_sdr_gain_db']:.1f} dB of SI-SDR.",
+        f"Stationary white noise is changed by {acts['white_noise_db']:.0f} dB.",
+    ]
+    for name, key in (("Babble of six voices", "babble_db"), ("Music", "music_db")):
+        if acts[key]:
+            levels = ", ".join(f"{value:.0f}" for value in acts[key])
+            lines.append(f"{name} without a speaker in front is changed by {levels} dB.")
+    return lines
+
+
+def compared(release: Release) -> str:
+    """A table of mean and standard deviation over the seeds, and which arm is released."""
+    arms = release["comparison"]
+    if not arms:
+        return "Not measured for this model."
+    statistics = arm_statistics(arms)
+    lines = [
+        "Float students on the validation pairs, mean +- standard deviation over seeds; the",
+        "difference +- its standard error:",
+        "",
+        "| | seeds | PESQ-WB | STOI | ESTOI | SI-SDR, dB |",
+        "|---|---|---|---|---|---|",
+    ]
+    for arm, runs in arms.items():
+        cells = [
+            f"{statistics[arm][m]['mean']:.{d}f} +- {statistics[arm][m]['std']:.{d}f}"
+            for m, d in DIGITS.items()
+        ]
+        lines.append(f"| {arm} | {len(runs)} | {' | '.join(cells)} |")
+    gain = statistics["difference"]
+    cells = [difference(gain[m], d) for m, d in DIGITS.items()]
+    lines += [f"| {DISTILLED} - {ALONE} | | {' | '.join(cells)} |", ""]
+    released = ALONE if release["config"]["distill"]["method"] == "none" else DISTILLED
+    better = DISTILLED if gain["pesq_wb"]["mean"] > 0.0 else ALONE
+    lines.append(
+        f"The released model was trained {'alone' if released == ALONE else 'by distillation'}; "
+        f"by mean PESQ-WB the better arm is '{better}', by {abs(gain['pesq_wb']['mean']):.3f}."
+    )
+    return "\n".join(lines)
+
+
+def arrows(systems: Mapping[str, Any]) -> list[str]:
+    """Noisy -> int8 on TFLite Micro."""
+    return [
+        f"{systems[NOISY][m]['mean']:.{d}f} -> {systems[TFLM][m]['mean']:.{d}f}"
+        for m, d in DIGITS.items()
+    ]
+
+
+def interval(value: Mapping[str, float], digits: int) -> str:
+    return f"{value['mean']:.{digits}f} +- {value['half_width']:.{digits}f}"
+
+
+def difference(value: Mapping[str, float], digits: int) -> str:
+    return f"{value['mean']:+.{digits}f} +- {value['standard_error']:.{digits}f}"
