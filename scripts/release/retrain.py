@@ -1,0 +1,240 @@
+#!/usr/bin/env python
+"""Retrain the release: the teacher, the students, then a folder with a model card for each.
+
+    scripts/release/retrain.py --speech speech --noise noise --rir rir --data . --split test
+
+trains in runs/release by the recipes beside this script and writes runs/release/tflite/NAME.
+The same command again goes on where a killed one stopped: finished runs stay, an interrupted one
+resumes. With --seeds 3 every student is also trained with seeds 1 and 2 and, as often, without a
+teacher, and its card compares both. See make_release.py for what DATA must hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfkd.config import Config
+from tfkd.config_file import load_config, read_table
+from tfkd.errors import RunError, TfkdError
+from tfkd.train.run_directory import RunDirectory
+
+HERE = Path(__file__).parent
+RECIPES = HERE / "recipes"
+TEACHER = "teacher"
+STUDENTS = ("micro", "tiny", "small")
+DEFAULT_METHOD = "cosine"  # of the distilled arm, for a recipe that trains alone
+FLOAT_ONLY = "quantize.steps=0"  # a comparison's runs are scored in float
+PROMISE_BROKEN = 3
+
+Execute = Callable[[Sequence[str]], int]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One `tfkd train`: its folder below the runs, the preset, and what stands above the recipe."""
+
+    folder: str
+    preset: str
+    options: tuple[str, ...]
+
+    @property
+    def words(self) -> list[str]:
+        """The arguments of `tfkd train` that configure it."""
+        what = [TEACHER] if self.preset == TEACHER else ["--student", self.preset]
+        return [*what, "--config", str(recipe(self.preset)), *self.options]
+
+    def config(self) -> Config:
+        """What these arguments resolve to."""
+        settings = [v for k, v in _paired(self.options) if k == "--set"]
+        flags = {FLAGS[k]: v for k, v in _paired(self.options) if k in FLAGS}
+        return load_config(self.preset, [recipe(self.preset)], settings, flags)
+
+
+FLAGS = {
+    "--speech": "data.speech",
+    "--noise": "data.noise",
+    "--rir": "data.rir",
+    "--teacher": "distill.teacher",
+}
+
+
+def main(execute: Execute | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--speech", required=True, metavar="DIR")
+    parser.add_argument("--noise", required=True, metavar="DIR")
+    parser.add_argument("--rir", metavar="DIR")
+    parser.add_argument("--data", required=True, metavar="DIR", help="pairs and manifest.csv")
+    parser.add_argument("--split", choices=("test", "valid"), default="test")
+    parser.add_argument("--runs", type=Path, default=Path("runs/release"), metavar="DIR")
+    parser.add_argument("--teacher", metavar="RUN", help="use this one, train none")
+    parser.add_argument("--student", action="append", choices=STUDENTS, help="default: all")
+    parser.add_argument("--seeds", type=int, default=1, help="of each arm, to compare both")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--threads", default="0")
+    arguments = parser.parse_args()
+    try:
+        return retrain(arguments, execute or run_command)
+    except TfkdError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\nRun the same command again to go on.", file=sys.stderr)
+        return 130
+
+
+def retrain(arguments: argparse.Namespace, execute: Execute) -> int:
+    """Do what is not done yet; returns 3 when a release does not keep its promises."""
+    runs = arguments.runs
+    common = ["--speech", arguments.speech, "--noise", arguments.noise]
+    common += ["--rir", arguments.rir] if arguments.rir else []
+    common += [word for setting in arguments.set for word in ("--set", setting)]
+    teacher = arguments.teacher
+    if not teacher:
+        train(Training(TEACHER, TEACHER, tuple(common)), runs, arguments.threads, execute)
+        teacher = str(newest(runs / TEACHER))
+    exit_code = 0
+    for student in arguments.student or STUDENTS:
+        options = (*common, "--teacher", teacher)
+        released = Training(student, student, options)
+        distilled, alone = arms(released, arguments.seeds)
+        for training in unique([released, *distilled, *alone]):
+            train(training, runs, arguments.threads, execute)
+        compared = [("--distilled", t) for t in distilled] + [("--alone", t) for t in alone]
+        exit_code = max(exit_code, release(released, compared, arguments, execute))
+    return exit_code
+
+
+def train(training: Training, runs: Path, threads: str, execute: Execute) -> None:
+    """Begin a training or go on with it.
+
+    Raises:
+        RunError: the folder holds a run of another recipe, or the training failed.
+    """
+    command = [sys.executable, "-m", "tfkd", "train", "--threads", threads]
+    folder = runs / training.folder
+    begun = newest(folder)
+    if begun is None:
+        command += [*training.words, "--runs", str(folder)]
+    else:
+        run = RunDirectory.open(begun)
+        if run.config != _resolved(training.config()):
+            raise RunError(
+                f"{begun}: was begun with another recipe or other options. Expected those of "
+                f"{recipe(training.preset)}. Name another folder with --runs, or delete this one."
+            )
+        if run.state() == "finished":
+            return
+        command += ["--resume", str(begun)]
+    if execute(command):
+        raise RunError(f"the training in {folder} failed; see above. Mend it, then run this again.")
+
+
+def release(
+    training: Training,
+    compared: Sequence[tuple[str, Training]],
+    arguments: argparse.Namespace,
+    execute: Execute,
+) -> int:
+    """Write a student's release unless it is there already; its exit code is 0 or 3.
+
+    Raises:
+        RunError: it could not be written.
+    """
+    runs = arguments.runs
+    run, folder = newest(runs / training.folder), runs / "tflite" / training.preset
+    command = [sys.executable, str(HERE / "make_release.py"), str(run), str(folder)]
+    command += ["--data", arguments.data, "--split", arguments.split]
+    for option, other in compared:
+        command += [option, str(newest(runs / other.folder))]
+    made = folder.with_name(f"{training.preset}.made.json")
+    if made.is_file() and json.loads(made.read_text("utf-8"))["command"] == command[1:]:
+        return int(json.loads(made.read_text("utf-8"))["exit_code"])
+    exit_code = execute([*command, "--commands", documented(arguments)])
+    if exit_code not in (0, PROMISE_BROKEN):
+        raise RunError(f"{folder}: the release could not be made; see above.")
+    made.write_text(json.dumps({"command": command[1:], "exit_code": exit_code}) + "\n", "utf-8")
+    return exit_code
+
+
+def arms(released: Training, seeds: int) -> tuple[list[Training], list[Training]]:
+    """The runs distilled and alone that a card compares; none for a single seed."""
+    if seeds < 2:
+        return [], []
+    method = read_table(recipe(released.preset)).get("distill", {}).get("method", DEFAULT_METHOD)
+    first = int(read_table(recipe(released.preset)).get("train", {}).get("seed", 0))
+
+    def arm(name: str, chosen: str) -> list[Training]:
+        return [
+            released
+            if chosen == method and seed == first
+            else Training(
+                f"{released.folder}-{name}-seed{seed}",
+                released.preset,
+                (
+                    *released.options,
+                    *("--set", f"distill.method={chosen}", "--set", f"train.seed={seed}"),
+                    *("--set", FLOAT_ONLY),
+                ),
+            )
+            for seed in range(first, first + seeds)
+        ]
+
+    return arm("distilled", DEFAULT_METHOD if method == "none" else method), arm("alone", "none")
+
+
+def documented(arguments: argparse.Namespace) -> str:
+    """This command with folders by their last names, for the card."""
+    words = ["scripts/release/retrain.py"]
+    for option in ("speech", "noise", "rir", "data"):
+        value = getattr(arguments, option)
+        words += [f"--{option}", Path(value).resolve().name] if value else []
+    words += ["--split", arguments.split] if arguments.split != "test" else []
+    words += [word for name in arguments.student or () for word in ("--student", name)]
+    words += ["--seeds", str(arguments.seeds)] if arguments.seeds > 1 else []
+    words += [word for setting in arguments.set for word in ("--set", setting)]
+    return shlex.join(words)
+
+
+def recipe(preset: str) -> Path:
+    return RECIPES / f"{preset}.toml"
+
+
+def newest(folder: Path) -> Path | None:
+    """The run in a folder, if it has one that can be resumed."""
+    latest = folder / "latest"
+    return latest.resolve() if (latest / "run.json").is_file() else None
+
+
+def unique(trainings: Sequence[Training]) -> list[Training]:
+    return list(dict.fromkeys(trainings))
+
+
+def run_command(command: Sequence[str]) -> int:
+    print(f"\n$ {shlex.join(command)}", file=sys.stderr)
+    return subprocess.run(command, check=False).returncode
+
+
+def _paired(options: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return zip(options[::2], options[1::2], strict=True)
+
+
+def _resolved(config: Config) -> Config:
+    """As a run keeps it: the teacher by its full path."""
+    if not config.distill.teacher:
+        return config
+    teacher: dict[str, Any] = {"teacher": str(Path(config.distill.teacher).resolve())}
+    return config.model_copy(update={"distill": config.distill.model_copy(update=teacher)})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
