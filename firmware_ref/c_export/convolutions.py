@@ -57,9 +57,14 @@ def emit_conv_2d(emitter: Emitter, step: Step) -> None:
         raise node.error("is a grouped convolution, which the C export lacks")
     sums = filters.astype(np.int64).reshape(filters.shape[0], -1)  # (C_out, kh kw C_in)
     channels = _channels(node, sums)
-    rows, by_fours = _paired_rows(sums, channels)
+    _, height, width, _ = node.output().shape
+    rows = _rows(sums)
+    by_fours = 0 if channels.shifts_left else len(sums) // 4 * 4
+    paired = height * width == 1 and _pairs_fit(rows[:by_fours], channels)
+    fours = _pairs(rows[:by_fours]) if paired else _taking_turns(rows[:by_fours])
+    weights = np.concatenate([fours.reshape(-1), rows[by_fours:].reshape(-1)])
     options = node.options(Conv2DOptions)
-    _emit(emitter, step, node, options, channels, rows, by_fours, "tfkd_conv_2d")
+    _emit(emitter, step, node, options, channels, weights, by_fours, "tfkd_conv_2d", paired=paired)
 
 
 def emit_depthwise_conv_2d(emitter: Emitter, step: Step) -> None:
@@ -84,6 +89,8 @@ def _emit(
     weights: NDArray[Any],
     by_fours: int,
     function: str,
+    *,
+    paired: bool = False,
 ) -> None:
     """`channels` and `weights` as the kernel reads them."""
     x, y = node.input(0), node.output()
@@ -108,6 +115,7 @@ def _emit(
         "pad_left": columns.before,
         "in_zero_point": x.zero_point,
         "by_fours": by_fours,
+        "paired": int(paired),
         "rounds_once": int(channels.rounds_once),
     }
     if max(sizes.values()) > LARGEST_SIZE:
@@ -127,25 +135,31 @@ def _emit(
     emit_clamp(emitter, step, node, options.fused_activation_function)
 
 
-def _paired_rows(weights: NDArray[np.int64], channels: Channels) -> tuple[NDArray[np.int64], int]:
-    """The rows of CONV_2D as tfkd_convolution has them, and how many channels are paired.
-
-    All that make up fours are, unless a factor is 1/2 or more, a weight would leave int16 (-128
-    above a negative one: no converter writes -128) or a sum int32.
-    """
+def _rows(weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows of CONV_2D, each filled up with zeros to a multiple of eight."""
     count, length = weights.shape
     rows = np.zeros((count, row_size(length)), np.int64)
     rows[:, :length] = weights
-    paired = count // 4 * 4
-    pairs = rows[1:paired:2] * 256 + rows[0:paired:2]
-    largest_sums = LARGEST_INPUT * np.abs(pairs).sum(axis=1)
-    if (
-        channels.shifts_left
-        or (pairs < -(2**15)).any()
-        or (largest_sums >= ACCUMULATOR_LIMIT).any()
-    ):
-        return rows, 0
-    return np.concatenate([pairs, rows[paired:]]), paired
+    return rows
+
+
+def _pairs(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Two rows in one, as tfkd_convolution has them."""
+    return rows[1::2] * 256 + rows[0::2]
+
+
+def _pairs_fit(rows: NDArray[np.int64], channels: Channels) -> bool:
+    """Whether no pair leaves int16 (-128 above a negative one: no converter writes -128) and no sum
+    int32."""
+    pairs = _pairs(rows)
+    bias = channels.records["bias"].astype(np.int64).reshape(-1)[: len(rows) : 2]
+    largest_sums = LARGEST_INPUT * np.abs(pairs).sum(axis=1) + np.abs(bias)
+    return bool((pairs >= -(2**15)).all() and (largest_sums < ACCUMULATOR_LIMIT).all())
+
+
+def _taking_turns(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows by fours, [C_out / 4, row / 2, 4, 2]."""
+    return rows.reshape(len(rows) // 4, 4, rows.shape[1] // 2, 2).transpose(0, 2, 1, 3)
 
 
 def _channels(node: Node, weights: NDArray[np.int64]) -> Channels:

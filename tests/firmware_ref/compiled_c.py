@@ -17,7 +17,7 @@ from firmware_ref.c_export import CSource
 COMPILERS = [name for name in ("gcc", "clang", "cc") if shutil.which(name)]
 STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-SOURCES = ("model.c", "weights.c", "kernels.c")
+SOURCES = ("model.c", "weights.c", "kernels.c", "convolutions.c")
 
 needs_compiler = pytest.mark.skipif(not COMPILERS, reason="no C compiler (gcc, clang or cc)")
 

@@ -7,8 +7,8 @@ from model_builder import ModelBuilder
 
 FACTORS = (0.3, 0.6, 0.5, 1.5, 0.02, 0.499, 0.75, 3.1, 0.001, 2.0**-20, 0.03)
 """Of an accumulator on its way to an output; TFLM shifts left from 1/2 on."""
-SCALES = (0.05, 0.025, 0.0499, 0.0001, 0.1, 3.0)
-"""Of what is added to values of scale 0.05."""
+SCALES = (0.05, 0.025, 0.0499, 0.0001, 0.1, 3.0, 0.035, 0.063)
+"""Of what is added to values of scale 0.05; for the last two one rounding does not do."""
 
 
 def convolution() -> bytes:

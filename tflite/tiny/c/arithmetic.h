@@ -1,5 +1,5 @@
-/* The inner products and the rounding of kernels.c: in plain C99, with Armv7E-M's DSP instructions
- * (Cortex-M4, M7, M33) or with Helium (MVE: Cortex-M55, M85). All give the same bits.
+/* From accumulators to outputs: the rounding of the kernels, in plain C99, with Armv7E-M's DSP
+ * instructions (Cortex-M4, M7, M33) or with Helium (MVE: Cortex-M55, M85). All give the same bits.
  *
  * The compiler's target decides; define TFKD_PLAIN_C to have plain C99 everywhere.
  */
@@ -35,14 +35,6 @@
  * what becomes of a number that int8_t lacks: its low byte. */
 typedef char tfkd_needs_arithmetic_shift[((-1) >> 1) == -1 ? 1 : -1];
 typedef char tfkd_needs_low_byte[(int8_t)0x1FF == -1 ? 1 : -1];
-
-/* What dense layers multiply with weights: the input, which the DSP instructions want widened. */
-#if defined(TFKD_DSP) && !defined(TFKD_MVE)
-#define TFKD_WIDENED
-typedef int16_t operand;
-#else
-typedef int8_t operand;
-#endif
 
 /* x * multiplier / 2^32, rounded to nearest with ties up. */
 static inline int32_t multiply_high(int32_t x, int32_t multiplier)
@@ -185,227 +177,28 @@ static TFKD_INLINE void requantize_4(int8_t *out, const int32_t sum[4], const tf
 #endif
 }
 
-#ifdef TFKD_DSP
-static inline uint32_t load_word(const int8_t *bytes)
+/* Output k of four for two positions, `apart` bytes; the first one is written last. */
+static TFKD_INLINE void requantize_2(int8_t *out, int32_t apart, const int32_t sum[8], int k,
+                                     tfkd_factor factor, int32_t shift, int once)
 {
-    uint32_t word;
-    memcpy(&word, bytes, 4);
-    return word;
-}
-
-#endif
-
-#ifdef TFKD_WIDENED
-/* Widens four bytes to two pairs of int16s, `gap` words apart. */
-static inline void widen_4(uint32_t *to, uint32_t bytes, int32_t gap)
-{
-    uint32_t first, second, even;
-    __asm__("sxtb16 %1, %3\n\t"
-            "sxtb16 %2, %3, ror #8\n\t"
-            "pkhbt %0, %1, %2, lsl #16\n\t"
-            "pkhtb %2, %2, %1, asr #16"
-            : "=&r"(first), "=&r"(even), "=&r"(second)
-            : "r"(bytes));
-    to[0] = first;
-    to[gap] = second;
-}
-
-/* Widens `count` bytes, filled up with zeros to a multiple of eight. */
-static inline void widen(uint32_t *to, const int8_t *from, int32_t count, int32_t gap)
-{
-    for (; count >= 8; count -= 8) {
-        widen_4(to, load_word(from), gap);
-        widen_4(to + 2 * gap, load_word(from + 4), gap);
-        from += 8;
-        to += 4 * gap;
-    }
-    if (count) {
-        uint32_t last[2] = {0, 0};
-        memcpy(last, from, (size_t)count);
-        widen_4(to, last[0], gap);
-        widen_4(to + 2 * gap, last[1], gap);
+    if (once) {
+        out[apart + k] = requantize_once(sum[4 + k], factor, shift);
+        out[k] = requantize_once(sum[k], factor, shift);
+    } else {
+        out[apart + k] = requantize_twice(sum[4 + k], factor, (uint32_t)shift);
+        out[k] = requantize_twice(sum[k], factor, (uint32_t)shift);
     }
 }
 
-/* Multiplies the next four of x with those of four rows, two in one. */
-static inline void add_4_by_4(int32_t both[2], int32_t low[2], const operand **x,
-                              const int16_t **w, const int16_t **w_2)
+/* The same for all four; sum: those of the first position, then those of the second one. */
+static TFKD_INLINE void requantize_2_by_4(int8_t *out, int32_t apart, const int32_t sum[8],
+                                          const tfkd_channels *q, int once)
 {
-    uint32_t x_0, x_1, w_0, w_1;
-    __asm__("ldrd %[x_0], %[x_1], [%[x]], #8\n\t"
-            "ldrd %[w_0], %[w_1], [%[w]], #8\n\t"
-            "smlad %[both], %[x_0], %[w_0], %[both]\n\t"
-            "sxtb16 %[w_0], %[w_0]\n\t"
-            "smlad %[both], %[x_1], %[w_1], %[both]\n\t"
-            "sxtb16 %[w_1], %[w_1]\n\t"
-            "smlad %[low], %[x_0], %[w_0], %[low]\n\t"
-            "smlad %[low], %[x_1], %[w_1], %[low]\n\t"
-            "ldrd %[w_0], %[w_1], [%[w_2]], #8\n\t"
-            "smlad %[both_2], %[x_0], %[w_0], %[both_2]\n\t"
-            "sxtb16 %[w_0], %[w_0]\n\t"
-            "smlad %[both_2], %[x_1], %[w_1], %[both_2]\n\t"
-            "sxtb16 %[w_1], %[w_1]\n\t"
-            "smlad %[low_2], %[x_0], %[w_0], %[low_2]\n\t"
-            "smlad %[low_2], %[x_1], %[w_1], %[low_2]"
-            : [both] "+r"(both[0]), [low] "+r"(low[0]), [both_2] "+r"(both[1]),
-              [low_2] "+r"(low[1]), [x] "+r"(*x), [w] "+r"(*w), [w_2] "+r"(*w_2),
-              [x_0] "=&r"(x_0), [x_1] "=&r"(x_1), [w_0] "=&r"(w_0), [w_1] "=&r"(w_1)
-            :
-            : "memory");
-}
-
-/* Multiplies the next four of two positions, whose pairs take turns in x, with those of two rows. */
-static inline void add_2_by_2(int32_t both[2], int32_t low[2], const operand **x,
-                              const int16_t **w)
-{
-    uint32_t x_0, x_1, w_0, w_1;
-    __asm__("ldrd %[w_0], %[w_1], [%[w]], #8\n\t"
-            "ldrd %[x_0], %[x_1], [%[x]], #8\n\t"
-            "smlad %[both], %[x_0], %[w_0], %[both]\n\t"
-            "smlad %[both_2], %[x_1], %[w_0], %[both_2]\n\t"
-            "sxtb16 %[w_0], %[w_0]\n\t"
-            "smlad %[low], %[x_0], %[w_0], %[low]\n\t"
-            "smlad %[low_2], %[x_1], %[w_0], %[low_2]\n\t"
-            "ldrd %[x_0], %[x_1], [%[x]], #8\n\t"
-            "smlad %[both], %[x_0], %[w_1], %[both]\n\t"
-            "smlad %[both_2], %[x_1], %[w_1], %[both_2]\n\t"
-            "sxtb16 %[w_1], %[w_1]\n\t"
-            "smlad %[low], %[x_0], %[w_1], %[low]\n\t"
-            "smlad %[low_2], %[x_1], %[w_1], %[low_2]"
-            : [both] "+r"(both[0]), [low] "+r"(low[0]), [both_2] "+r"(both[1]),
-              [low_2] "+r"(low[1]), [x] "+r"(*x), [w] "+r"(*w), [x_0] "=&r"(x_0),
-              [x_1] "=&r"(x_1), [w_0] "=&r"(w_0), [w_1] "=&r"(w_1)
-            :
-            : "memory");
-}
-
-/* sum[p][k] = bias[k] + the inner product of position p of two in x and row k of two of weights. */
-static inline const int16_t *dot_2_by_2(int32_t sum[2][2], const int32_t bias[2],
-                                        const operand *x, const int16_t *w, int32_t row_length)
-{
-    const int16_t *const end = w + row_length;
-    int32_t low[2] = {bias[0], bias[0]}, both[2] = {bias[0], bias[0]};
-    do {
-        add_2_by_2(both, low, &x, &w);
-        add_2_by_2(both, low, &x, &w);
-    } while (w != end);
-    sum[0][0] = low[0];
-    sum[0][1] = bias[1] + ((both[0] - low[0]) >> 8);
-    sum[1][0] = low[1];
-    sum[1][1] = bias[1] + ((both[1] - low[1]) >> 8);
-    return end;
-}
-#endif
-
-#ifdef TFKD_MVE
-/* Multiplies eight of x with those of four rows, two in one. */
-static inline void add_8_by_4(int32_t both[2], int32_t low[2], int16x8_t x, const int16_t *w,
-                              const int16_t *w_2)
-{
-    /* The low bytes alone, so that of the weights, too, the low bytes count. */
-    const int8x16_t bytes = vreinterpretq_s8_s16(vbicq_n_s16(x, 0xFF00));
-    const int16x8_t pairs = vldrhq_s16(w), pairs_2 = vldrhq_s16(w_2);
-    both[0] = vmladavaq_s16(both[0], x, pairs);
-    low[0] = vmladavaq_s8(low[0], bytes, vreinterpretq_s8_s16(pairs));
-    both[1] = vmladavaq_s16(both[1], x, pairs_2);
-    low[1] = vmladavaq_s8(low[1], bytes, vreinterpretq_s8_s16(pairs_2));
-}
-#endif
-
-/* sum[k] = bias[k] + the inner product of x and row k of four rows of weights, two in one: see
- * tfkd_convolution. `length` values are in x, `row_length` in a row. Returns where the next weights
- * lie. */
-static inline const int16_t *dot_4_rows(int32_t sum[4], const int32_t bias[4], const operand *x,
-                                        int32_t length, const int16_t *w, int32_t row_length)
-{
-    const int16_t *const next = w + 2 * row_length;
-    const int16_t *w_2 = w + row_length;
-    /* Of the lower row of each two, and of 256 times the upper row and the lower row. */
-    int32_t low[2] = {bias[0], bias[2]}, both[2] = {bias[0], bias[2]};
-#if defined(TFKD_MVE)
-    (void)row_length;
-    for (; length >= 8; length -= 8, x += 8, w += 8, w_2 += 8) {
-        add_8_by_4(both, low, vldrbq_s16(x), w, w_2);
-    }
-    if (length) { /* zeros behind the end */
-        add_8_by_4(both, low, vldrbq_z_s16(x, vctp16q((uint32_t)length)), w, w_2);
-    }
-#elif defined(TFKD_WIDENED)
-    const int16_t *const end = w_2;
-    (void)length; /* behind it lie zeros */
-    do {
-        add_4_by_4(both, low, &x, &w, &w_2);
-        add_4_by_4(both, low, &x, &w, &w_2);
-    } while (w != end);
-#else
-    for (; length; length--, x++, w++, w_2++) {
-        both[0] += *x * *w;
-        low[0] += *x * (int8_t)*w;
-        both[1] += *x * *w_2;
-        low[1] += *x * (int8_t)*w_2;
-    }
-#endif
-    sum[0] = low[0];
-    sum[1] = bias[1] + ((both[0] - low[0]) >> 8);
-    sum[2] = low[1];
-    sum[3] = bias[3] + ((both[1] - low[1]) >> 8);
-    return next;
-}
-
-#ifdef TFKD_DSP
-/* Multiplies the four bytes at `address`, in the syntax of assembly, with the next four weights. */
-#define TFKD_ADD_TAP(address)                                                                      \
-    "ldr %[odd], " address "\n\t"                                                                  \
-    "ldrd %[w_01], %[w_23], [%[w]], #8\n\t"                                                        \
-    "sxtb16 %[even], %[odd]\n\t"                                                                   \
-    "sxtb16 %[odd], %[odd], ror #8\n\t"                                                            \
-    "smlabb %[sum_0], %[even], %[w_01], %[sum_0]\n\t"                                              \
-    "smlabt %[sum_1], %[odd], %[w_01], %[sum_1]\n\t"                                               \
-    "smlatb %[sum_2], %[even], %[w_23], %[sum_2]\n\t"                                              \
-    "smlatt %[sum_3], %[odd], %[w_23], %[sum_3]\n\t"
-#define TFKD_TAP_OPERANDS                                                                          \
-    [sum_0] "+r"(sum[0]), [sum_1] "+r"(sum[1]), [sum_2] "+r"(sum[2]), [sum_3] "+r"(sum[3]),        \
-        [w] "+r"(w), [odd] "=&r"(odd), [even] "=&r"(even), [w_01] "=&r"(w_01), [w_23] "=&r"(w_23)
-#endif
-
-/* Adds to sum[k] the products of channel k of `count` taps: those of x are `step` bytes apart, those
- * of w four values. Returns where the next weights lie. */
-static inline const int16_t *add_taps(int32_t sum[4], const int8_t *x, int32_t step,
-                                      const int16_t *w, int32_t count)
-{
-#if defined(TFKD_MVE)
-    int32x4_t sums = vldrwq_s32(sum);
-    for (; count; count--) {
-        sums = vaddq_s32(sums, vmulq_s32(vldrbq_s32(x), vldrhq_s32(w)));
-        x += step;
-        w += 4;
-    }
-    vstrwq_s32(sum, sums);
-#elif defined(TFKD_DSP)
-    uint32_t odd, even, w_01, w_23;
-    for (; count >= 3; count -= 3) {
-        __asm__(TFKD_ADD_TAP("[%[x]]") TFKD_ADD_TAP("[%[x], %[step]]")
-                    TFKD_ADD_TAP("[%[x], %[step], lsl #1]")
-                : TFKD_TAP_OPERANDS
-                : [x] "r"(x), [step] "r"(step)
-                : "memory");
-        x += 3 * step;
-    }
-    for (; count; count--) {
-        __asm__(TFKD_ADD_TAP("[%[x]]") : TFKD_TAP_OPERANDS : [x] "r"(x) : "memory");
-        x += step;
-    }
-#else
-    for (; count; count--) {
-        sum[0] += x[0] * w[0];
-        sum[1] += x[1] * w[1];
-        sum[2] += x[2] * w[2];
-        sum[3] += x[3] * w[3];
-        x += step;
-        w += 4;
-    }
-#endif
-    return w;
+    const int32_t shift = q->shift[0];
+    requantize_2(out, apart, sum, 0, q->factor[0], shift, once);
+    requantize_2(out, apart, sum, 1, q->factor[1], once ? shift : q->shift[1], once);
+    requantize_2(out, apart, sum, 2, q->factor[2], once ? shift : q->shift[2], once);
+    requantize_2(out, apart, sum, 3, q->factor[3], once ? shift : q->shift[3], once);
 }
 
 #endif /* TFKD_ARITHMETIC_H_ */

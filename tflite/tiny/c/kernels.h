@@ -30,12 +30,14 @@ typedef struct {
 /* CONV_2D or DEPTHWISE_CONV_2D. Outside the input lies its zero point.
  *
  * The first `by_fours` channels are computed by fours: all that make up fours where no shift is
- * negative. There a weight of CONV_2D holds two: 256 * (that of an odd channel) + (that of the
- * channel before it). So with x[i] the input and w[i] the weights of two channels, the results are
+ * negative. In a CONV_2D of one output position, which takes every weight once, they are `paired`: a
+ * weight holds two, 256 * (that of an odd channel) + (that of the channel before it). So with x[i]
+ * the input and w[i] the weights of two channels, the results are
  *
  *     low = sum of x[i] * (int8_t)w[i]    and    (sum of x[i] * w[i] - low) / 256,
  *
- * and one of each two need not be unpacked.
+ * and one of each two need not be unpacked. Where weights are taken more often, they are int16 each
+ * and four rows take turns: two weights of one row, two of the next.
  *
  * TensorFlow Lite's MultiplyByQuantizedMultiplier rounds twice, the second time away from zero. With
  * `rounds_once` one rounding has been found to give the same outputs, as it does behind a ReLU:
@@ -46,9 +48,10 @@ typedef struct {
  * is multiplier * 2^(-32 - shift), applied as scale_twofold in arithmetic.h says, and `rounding` is
  * (2 * out_zero_point + 1) << shift (or << 0, where the shift is negative). */
 typedef struct {
-    /* [by_fours / 2 + (out_channels - by_fours)][filter_height * filter_width * in_channels, rounded up
-     * to a multiple of eight]; depthwise:
-     * [out_channels / 4, rounded up][filter_height][filter_width][4] */
+    /* CONV_2D, where a row is filter_height * filter_width * in_channels long, rounded up to a
+     * multiple of eight: [by_fours / 4][row / 2][4][2] or, paired, [by_fours / 2][row], and behind it
+     * [out_channels - by_fours][row].
+     * DEPTHWISE_CONV_2D: [out_channels / 4, rounded up][filter_height][filter_width][4]. */
     const int16_t *weights;
     const tfkd_channels *channels; /* [out_channels / 4, rounded up] */
     int16_t in_height, in_width, in_channels;
@@ -59,17 +62,18 @@ typedef struct {
     int16_t pad_top, pad_left;
     int16_t in_zero_point;
     int16_t by_fours; /* a multiple of four */
-    int16_t rounds_once;
+    int16_t paired, rounds_once;
 } tfkd_convolution;
 
-/* An addition a + b. The scale of a is the larger one, so that TensorFlow Lite's factor for it is
- * exactly 1/2 and a counts 2^19, doubled here. What b = -128 .. 127 adds to that, together with the
- * zero points, is tabled. The sum becomes an output by multiplier * 2^(-32 - shift). */
+/* An addition: (a * multiplier + from_b[128 + b]) >> shift, saturated. What every b adds is tabled,
+ * scales, zero points and roundings together; the exporter has checked all pairs. Where no such
+ * numbers exist, tfkd_add_rounding_twice takes others: the scale of a is the larger one, so that
+ * TensorFlow Lite's factor for it is exactly 1/2 and a counts 2^19, doubled here as is what b adds.
+ * The sum becomes an output by multiplier * 2^(-32 - shift). */
 typedef struct {
     const int32_t *from_b; /* [256] */
-    int32_t multiplier;
-    int32_t rounding; /* (2 * out_zero_point + 1) << shift */
-    uint32_t shift;
+    int32_t multiplier, shift;
+    int32_t rounding; /* (2 * out_zero_point + 1) << shift, where it rounds twice */
 } tfkd_addition;
 
 /* A copy of a box of up to four axes, outermost first; strides in elements. */
@@ -79,8 +83,8 @@ typedef struct {
     int32_t out_stride[4];
 } tfkd_box;
 
-/* CONV_2D. `patch`, aligned to 4 bytes, has room for one row of weights: there a filter window is
- * widened, or put together where it is not one piece of the input. */
+/* CONV_2D. `patch`, aligned to 4 bytes, has room for five bytes for every value of a row: there two
+ * filter windows are widened, and one put together where it is not one piece of the input. */
 void tfkd_conv_2d(int8_t *out, const int8_t *in, void *patch, const tfkd_convolution *conv);
 
 /* DEPTHWISE_CONV_2D. `patch` has room for the bytes of one filter window where one reaches out of
@@ -94,6 +98,8 @@ void tfkd_clamp(int8_t *values, int32_t size, int8_t low, int8_t high);
 /* ADD of two tensors of the same size; `out` may be one of them. */
 void tfkd_add(int8_t *out, const int8_t *a, const int8_t *b, int32_t size,
               const tfkd_addition *addition);
+void tfkd_add_rounding_twice(int8_t *out, const int8_t *a, const int8_t *b, int32_t size,
+                             const tfkd_addition *addition);
 
 /* A function of one value, as a table of its results for -128 .. 127; `out` may be `in`. */
 void tfkd_lookup(int8_t *out, const int8_t *in, int32_t size, const int8_t table[256]);

@@ -16,267 +16,267 @@ static const tfkd_convolution step_0 = {
     .in_channels = 1, .out_height = 1, .out_width = 16, .out_channels = 16, .filter_height = 1,
     .filter_width = 8, .stride_height = 1, .stride_width = 4, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 2, .in_zero_point = 0, .by_fours = 16,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_2 = {
     .weights = tfkd_2_weights, .channels = tfkd_2_channels, .in_height = 3, .in_width = 16,
     .in_channels = 16, .out_height = 1, .out_width = 16, .out_channels = 16, .filter_height = 3,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 16,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_3 = {
     .weights = tfkd_3_weights, .channels = tfkd_3_channels, .in_height = 1, .in_width = 16,
     .in_channels = 16, .out_height = 1, .out_width = 16, .out_channels = 16, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 16,
-    .rounds_once = 0,
+    .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_4 = {
-    .from_b = tfkd_4_from_b, .multiplier = 1672428829, .rounding = 2883584, .shift = 18,
+    .from_b = tfkd_4_from_b, .multiplier = 781447, .shift = 21,
 };
 static const tfkd_convolution step_5 = {
     .weights = tfkd_5_weights, .channels = tfkd_5_channels, .in_height = 1, .in_width = 16,
     .in_channels = 16, .out_height = 1, .out_width = 8, .out_channels = 24, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 2, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 5, .by_fours = 24,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_7 = {
     .weights = tfkd_7_weights, .channels = tfkd_7_channels, .in_height = 3, .in_width = 8,
     .in_channels = 24, .out_height = 1, .out_width = 8, .out_channels = 24, .filter_height = 3,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 24,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_8 = {
     .weights = tfkd_8_weights, .channels = tfkd_8_channels, .in_height = 1, .in_width = 8,
     .in_channels = 24, .out_height = 1, .out_width = 8, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 24,
-    .rounds_once = 0,
+    .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_9 = {
-    .from_b = tfkd_9_from_b, .multiplier = 1878506171, .rounding = -8650752, .shift = 18,
+    .from_b = tfkd_9_from_b, .multiplier = 571983, .shift = 21,
 };
 static const tfkd_convolution step_10 = {
     .weights = tfkd_10_weights, .channels = tfkd_10_channels, .in_height = 1, .in_width = 8,
     .in_channels = 24, .out_height = 1, .out_width = 4, .out_channels = 24, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 2, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -17, .by_fours = 24,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_11 = {
     .weights = tfkd_11_weights, .channels = tfkd_11_channels, .in_height = 1, .in_width = 4,
     .in_channels = 24, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 4, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
-    .rounds_once = 0,
+    .paired = 1, .rounds_once = 0,
 };
 static const tfkd_convolution step_12 = {
     .weights = tfkd_12_weights, .channels = tfkd_12_channels, .in_height = 1, .in_width = 1,
     .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 11, .by_fours = 80,
-    .rounds_once = 1,
+    .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_14 = {
     .weights = tfkd_14_weights, .channels = tfkd_14_channels, .in_height = 5, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 5,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_15 = {
     .weights = tfkd_15_weights, .channels = tfkd_15_channels, .in_height = 1, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
-    .rounds_once = 0,
+    .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_16 = {
-    .from_b = tfkd_16_from_b, .multiplier = 1708823554, .rounding = 1835008, .shift = 18,
+    .from_b = tfkd_16_from_b, .multiplier = 1668773, .shift = 21,
 };
 static const tfkd_convolution step_17 = {
     .weights = tfkd_17_weights, .channels = tfkd_17_channels, .in_height = 1, .in_width = 1,
     .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 3, .by_fours = 80,
-    .rounds_once = 1,
+    .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_19 = {
     .weights = tfkd_19_weights, .channels = tfkd_19_channels, .in_height = 9, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 5,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 2,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_20 = {
     .weights = tfkd_20_weights, .channels = tfkd_20_channels, .in_height = 1, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
-    .rounds_once = 0,
+    .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_21 = {
-    .from_b = tfkd_21_from_b, .multiplier = 1615087779, .rounding = 786432, .shift = 18,
+    .from_b = tfkd_21_from_b, .multiplier = 1577234, .shift = 21,
 };
 static const tfkd_convolution step_22 = {
     .weights = tfkd_22_weights, .channels = tfkd_22_channels, .in_height = 1, .in_width = 1,
     .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 1, .by_fours = 80,
-    .rounds_once = 1,
+    .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_24 = {
     .weights = tfkd_24_weights, .channels = tfkd_24_channels, .in_height = 17, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 5,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 4,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_25 = {
     .weights = tfkd_25_weights, .channels = tfkd_25_channels, .in_height = 1, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
-    .rounds_once = 0,
+    .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_26 = {
-    .from_b = tfkd_26_from_b, .multiplier = 1826894847, .rounding = -2883584, .shift = 18,
+    .from_b = tfkd_26_from_b, .multiplier = 1784077, .shift = 21,
 };
 static const tfkd_convolution step_27 = {
     .weights = tfkd_27_weights, .channels = tfkd_27_channels, .in_height = 1, .in_width = 1,
     .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -6, .by_fours = 80,
-    .rounds_once = 1,
+    .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_29 = {
     .weights = tfkd_29_weights, .channels = tfkd_29_channels, .in_height = 33, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 5,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 8,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_30 = {
     .weights = tfkd_30_weights, .channels = tfkd_30_channels, .in_height = 1, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
-    .rounds_once = 0,
+    .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_31 = {
-    .from_b = tfkd_31_from_b, .multiplier = 1959594165, .rounding = 262144, .shift = 18,
+    .from_b = tfkd_31_from_b, .multiplier = 1913666, .shift = 21,
 };
 static const tfkd_convolution step_32 = {
     .weights = tfkd_32_weights, .channels = tfkd_32_channels, .in_height = 1, .in_width = 1,
     .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 0, .by_fours = 96,
-    .rounds_once = 0,
+    .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_34 = {
-    .from_b = tfkd_34_from_b, .multiplier = 1760683766, .rounding = -15466496, .shift = 18,
+    .from_b = tfkd_34_from_b, .multiplier = 1719418, .shift = 21,
 };
 static const tfkd_convolution step_35 = {
     .weights = tfkd_35_weights, .channels = tfkd_35_channels, .in_height = 1, .in_width = 4,
     .in_channels = 24, .out_height = 1, .out_width = 4, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -30, .by_fours = 48,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_38 = {
     .weights = tfkd_38_weights, .channels = tfkd_38_channels, .in_height = 3, .in_width = 4,
     .in_channels = 48, .out_height = 1, .out_width = 4, .out_channels = 48, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 48,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_39 = {
     .weights = tfkd_39_weights, .channels = tfkd_39_channels, .in_height = 1, .in_width = 4,
     .in_channels = 48, .out_height = 1, .out_width = 4, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 24,
-    .rounds_once = 0,
+    .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_40 = {
-    .from_b = tfkd_40_from_b, .multiplier = 1580873934, .rounding = -11272192, .shift = 18,
+    .from_b = tfkd_40_from_b, .multiplier = 1543822, .shift = 21,
 };
 static const tfkd_convolution step_41 = {
     .weights = tfkd_41_weights, .channels = tfkd_41_channels, .in_height = 1, .in_width = 4,
     .in_channels = 24, .out_height = 1, .out_width = 4, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -22, .by_fours = 24,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_43 = {
-    .from_b = tfkd_43_from_b, .multiplier = 2017031998, .rounding = -12320768, .shift = 18,
+    .from_b = tfkd_43_from_b, .multiplier = 537237, .shift = 21,
 };
 static const tfkd_convolution step_44 = {
     .weights = tfkd_44_weights, .channels = tfkd_44_channels, .in_height = 1, .in_width = 8,
     .in_channels = 24, .out_height = 1, .out_width = 8, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -24, .by_fours = 48,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_47 = {
     .weights = tfkd_47_weights, .channels = tfkd_47_channels, .in_height = 3, .in_width = 8,
     .in_channels = 48, .out_height = 1, .out_width = 8, .out_channels = 48, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 48,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_48 = {
     .weights = tfkd_48_weights, .channels = tfkd_48_channels, .in_height = 1, .in_width = 8,
     .in_channels = 48, .out_height = 1, .out_width = 8, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 24,
-    .rounds_once = 0,
+    .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_49 = {
-    .from_b = tfkd_49_from_b, .multiplier = 1984315865, .rounding = -14942208, .shift = 18,
+    .from_b = tfkd_49_from_b, .multiplier = 1937808, .shift = 21,
 };
 static const tfkd_convolution step_50 = {
     .weights = tfkd_50_weights, .channels = tfkd_50_channels, .in_height = 1, .in_width = 8,
     .in_channels = 24, .out_height = 1, .out_width = 8, .out_channels = 16, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -29, .by_fours = 16,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_52 = {
-    .from_b = tfkd_52_from_b, .multiplier = 1935720186, .rounding = -9175040, .shift = 18,
+    .from_b = tfkd_52_from_b, .multiplier = 704063, .shift = 21,
 };
 static const tfkd_convolution step_53 = {
     .weights = tfkd_53_weights, .channels = tfkd_53_channels, .in_height = 1, .in_width = 16,
     .in_channels = 16, .out_height = 1, .out_width = 16, .out_channels = 32, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -18, .by_fours = 32,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_56 = {
     .weights = tfkd_56_weights, .channels = tfkd_56_channels, .in_height = 3, .in_width = 16,
     .in_channels = 32, .out_height = 1, .out_width = 16, .out_channels = 32, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 32,
-    .rounds_once = 1,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_57 = {
     .weights = tfkd_57_weights, .channels = tfkd_57_channels, .in_height = 1, .in_width = 16,
     .in_channels = 32, .out_height = 1, .out_width = 16, .out_channels = 16, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 16,
-    .rounds_once = 0,
+    .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_58 = {
-    .from_b = tfkd_58_from_b, .multiplier = 1966652385, .rounding = -9175040, .shift = 18,
+    .from_b = tfkd_58_from_b, .multiplier = 1920559, .shift = 21,
 };
 static const tfkd_convolution step_59 = {
     .weights = tfkd_59_weights, .channels = tfkd_59_channels, .in_height = 1, .in_width = 16,
     .in_channels = 16, .out_height = 1, .out_width = 16, .out_channels = 4, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -18, .by_fours = 4,
-    .rounds_once = 0,
+    .paired = 0, .rounds_once = 0,
 };
 
 void tfkd_reset(tfkd_state *state)
@@ -298,11 +298,11 @@ void tfkd_step(tfkd_state *state, const int8_t *in, int8_t *out)
     tfkd_conv_2d(state->state_0 + 512, in, work, &step_0);
     tfkd_depthwise_conv_2d(work + 80, state->state_0, NULL, &step_2);
     tfkd_conv_2d(work + 1008, work + 80, work, &step_3);
-    tfkd_add(work + 1008, work + 1008, state->state_0 + 512, 256, &step_4);
+    tfkd_add(work + 1008, state->state_0 + 512, work + 1008, 256, &step_4);
     tfkd_conv_2d(state->state_1 + 384, work + 1008, work, &step_5);
     tfkd_depthwise_conv_2d(work + 192, state->state_1, NULL, &step_7);
     tfkd_conv_2d(work, work + 192, work + 384, &step_8);
-    tfkd_add(work, work, state->state_1 + 384, 192, &step_9);
+    tfkd_add(work, state->state_1 + 384, work, 192, &step_9);
     tfkd_conv_2d(work + 736, work, work + 192, &step_10);
     tfkd_conv_2d(work + 832, work + 736, work + 192, &step_11);
     tfkd_conv_2d(state->state_2 + 320, work + 832, work + 192, &step_12);
@@ -329,14 +329,14 @@ void tfkd_step(tfkd_state *state, const int8_t *in, int8_t *out)
     tfkd_add(work + 624, work + 624, work + 192, 96, &step_40);
     tfkd_conv_2d(work + 192, work + 624, work + 288, &step_41);
     tfkd_gather(work + 432, work + 192, tfkd_42_pixels, 8, 24);
-    tfkd_add(work + 432, work, work + 432, 192, &step_43);
+    tfkd_add(work + 432, work + 432, work, 192, &step_43);
     tfkd_conv_2d(state->state_7 + 768, work + 432, work, &step_44);
     tfkd_depthwise_conv_2d(work + 624, state->state_7, work, &step_47);
     tfkd_conv_2d(work, work + 624, work + 192, &step_48);
     tfkd_add(work + 432, work + 432, work, 192, &step_49);
     tfkd_conv_2d(work, work + 432, work + 128, &step_50);
     tfkd_gather(work + 672, work, tfkd_51_pixels, 16, 16);
-    tfkd_add(work + 672, work + 1008, work + 672, 256, &step_52);
+    tfkd_add(work + 672, work + 672, work + 1008, 256, &step_52);
     tfkd_conv_2d(state->state_8 + 1024, work + 672, work, &step_53);
     tfkd_depthwise_conv_2d(work, state->state_8, work + 928, &step_56);
     tfkd_conv_2d(work + 928, work, work + 512, &step_57);
