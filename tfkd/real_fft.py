@@ -64,27 +64,25 @@ def inverse_real_fft(spectra: Complex) -> Floats:
     window, middle = 2 * half, half // 2
     real = spectra.real.reshape(-1, half + 1)
     imaginary = spectra.imag.reshape(-1, half + 1)
-    # The conjugate of what the inverse transforms, so that the forward one does.
+    # In reverse order, of which the forward transform is the inverse.
+    scale = np.float32(0.5) / np.float32(half)
     packed_re, packed_im = np.empty((2, len(real), half), np.float32)
-    packed_re[:, 0] = np.float32(0.5) * (real[:, 0] + real[:, half])
-    packed_im[:, 0] = np.float32(0.5) * (real[:, half] - real[:, 0])
+    packed_re[:, 0] = scale * (real[:, 0] + real[:, half])
+    packed_im[:, 0] = scale * (real[:, 0] - real[:, half])
     low, high = slice(1, middle + 1), slice(half - 1, half - middle - 1, -1)  # bins k, half - k
-    even_re = np.float32(0.5) * (real[:, low] + real[:, high])
-    even_im = np.float32(0.5) * (imaginary[:, low] - imaginary[:, high])
-    turned_re = np.float32(0.5) * (real[:, low] - real[:, high])
-    turned_im = np.float32(0.5) * (imaginary[:, low] + imaginary[:, high])
+    even_re = scale * (real[:, low] + real[:, high])
+    even_im = scale * (imaginary[:, low] - imaginary[:, high])
+    turned_re = scale * (real[:, low] - real[:, high])
+    turned_im = scale * (imaginary[:, low] + imaginary[:, high])
     turn = roots_of_unity(middle + 1, window)[1:]
     odd_re = turned_re * turn.real + turned_im * turn.imag
     odd_im = turned_im * turn.real - turned_re * turn.imag
-    packed_re[:, low] = even_re - odd_im
-    packed_im[:, low] = -(even_im + odd_re)
-    packed_re[:, high] = even_re + odd_im
-    packed_im[:, high] = even_im - odd_re
-    packed_re, packed_im = _complex_fft(packed_re, packed_im)
-    scale = np.float32(1.0 / half)
+    packed_re[:, high] = even_re - odd_im
+    packed_im[:, high] = even_im + odd_re
+    packed_re[:, low] = even_re + odd_im
+    packed_im[:, low] = odd_re - even_im
     frames = np.empty((len(real), window), np.float32)
-    frames[:, 0::2] = packed_re * scale
-    frames[:, 1::2] = packed_im * -scale
+    frames[:, 0::2], frames[:, 1::2] = _complex_fft(packed_re, packed_im)
     return frames.reshape(*spectra.shape[:-1], window)
 
 

@@ -38,14 +38,20 @@ static void band_power(float power[TFKD_BANDS])
     power[TFKD_BANDS - 1] = lower;
 }
 
-/* The model's input for a band power: -128 + the number of thresholds, of 255, that it reaches. */
+/* The model's input for a band power: -128 + the number of thresholds, of 255, that it reaches. The
+ * bits of a float, exponent before mantissa, grow about as its logarithm does: they give a number
+ * that is right or nearly so. */
 static int8_t quantized_feature(float power)
 {
-    int32_t reached = 0;
-    for (int32_t step = (TFKD_THRESHOLDS + 1) / 2; step > 0; step /= 2) {
-        if (power >= tfkd_thresholds[reached + step - 1]) {
-            reached += step;
-        }
+    uint32_t bits;
+    memcpy(&bits, &power, sizeof bits);
+    int32_t reached = ((int32_t)(bits >> 16) - TFKD_LOWEST_POWER) * TFKD_FEATURE_STEP >> 16;
+    reached = reached < 0 ? 0 : reached > TFKD_THRESHOLDS ? TFKD_THRESHOLDS : reached;
+    while (reached < TFKD_THRESHOLDS && power >= tfkd_thresholds[reached]) {
+        ++reached;
+    }
+    while (reached > 0 && power < tfkd_thresholds[reached - 1]) {
+        --reached;
     }
     return (int8_t)(reached - 128);
 }
@@ -74,13 +80,13 @@ static void apply_mask(const int8_t mask_q[TFKD_BANDS])
 /* Rounds half away from zero and saturates. */
 static int16_t to_int16(float sample)
 {
-    if (sample >= (float)INT16_MAX) {
-        return INT16_MAX;
+    const int is_negative = sample < 0.0f;
+    const float magnitude = (is_negative ? -sample : sample) + 0.5f;
+    if (magnitude < (float)INT16_MAX + 1.0f) {
+        const int32_t rounded = (int32_t)magnitude;
+        return (int16_t)(is_negative ? -rounded : rounded);
     }
-    if (sample <= (float)INT16_MIN) {
-        return INT16_MIN;
-    }
-    return (int16_t)(sample < 0.0f ? sample - 0.5f : sample + 0.5f);
+    return is_negative ? INT16_MIN : INT16_MAX;
 }
 
 void tfkd_denoiser_reset(tfkd_denoiser *denoiser)

@@ -27,4 +27,8 @@ extern const float tfkd_bin_weights[TFKD_BINS][2];
  * -127, -126, ..., 127. The feature is 10 log10(power / 2^30) between -60 and 50 dB. */
 extern const float tfkd_thresholds[TFKD_THRESHOLDS];
 
+/* The upper halves of their bits lie near TFKD_LOWEST_POWER + 65536 * n / TFKD_FEATURE_STEP. */
+#define TFKD_LOWEST_POWER 17549
+#define TFKD_FEATURE_STEP 3591
+
 #endif /* TFKD_FRONT_END_H_ */

@@ -37,31 +37,44 @@ static void store_turned(float *point, float re, float im, value root)
  * transforms of `groups` points. The inputs of a butterfly lie HALF / radix points apart, its
  * outputs `stride` points; output j of butterfly (p, q) is turned by root j p stride. */
 
-static void stage_4(const float *in, float *out, int32_t groups, int32_t stride)
+/* The `stride` butterflies of one group; `turned` says whether the roots are others than 1. */
+static inline void butterflies_4(const float *in, float *out, int32_t stride, int turned,
+                                 value root_1, value root_2, value root_3)
 {
     enum { APART = 2 * (HALF / 4) };
-    for (int32_t p = 0; p < groups; ++p) {
-        const value root_1 = load(tfkd_roots[p * stride]);
-        const value root_2 = load(tfkd_roots[2 * p * stride]);
-        const value root_3 = load(tfkd_roots[3 * p * stride]);
-        for (int32_t q = 0; q < stride; ++q) {
-            const value a = load(in);
-            const value b = load(in + APART);
-            const value c = load(in + APART * 2);
-            const value d = load(in + APART * 3);
-            const value sum_ac = {a.re + c.re, a.im + c.im};
-            const value sum_bd = {b.re + d.re, b.im + d.im};
-            const value gap_ac = {a.re - c.re, a.im - c.im};
-            const value gap_bd = {b.re - d.re, b.im - d.im};
-            float *const second = out + 2 * stride, *const third = second + 2 * stride;
-            store(out, sum_ac.re + sum_bd.re, sum_ac.im + sum_bd.im);
-            store_turned(second, gap_ac.re + gap_bd.im, gap_ac.im - gap_bd.re, root_1);
-            store_turned(third, sum_ac.re - sum_bd.re, sum_ac.im - sum_bd.im, root_2);
-            store_turned(third + 2 * stride, gap_ac.re - gap_bd.im, gap_ac.im + gap_bd.re, root_3);
-            in += 2;
-            out += 2;
+    float *const second = out + 2 * stride, *const third = second + 2 * stride;
+    float *const fourth = third + 2 * stride;
+    for (int32_t q = 0; q < 2 * stride; q += 2) {
+        const value a = load(in + q);
+        const value b = load(in + APART + q);
+        const value c = load(in + APART * 2 + q);
+        const value d = load(in + APART * 3 + q);
+        const value sum_ac = {a.re + c.re, a.im + c.im};
+        const value sum_bd = {b.re + d.re, b.im + d.im};
+        const value gap_ac = {a.re - c.re, a.im - c.im};
+        const value gap_bd = {b.re - d.re, b.im - d.im};
+        store(out + q, sum_ac.re + sum_bd.re, sum_ac.im + sum_bd.im);
+        if (turned) {
+            store_turned(second + q, gap_ac.re + gap_bd.im, gap_ac.im - gap_bd.re, root_1);
+            store_turned(third + q, sum_ac.re - sum_bd.re, sum_ac.im - sum_bd.im, root_2);
+            store_turned(fourth + q, gap_ac.re - gap_bd.im, gap_ac.im + gap_bd.re, root_3);
+        } else {
+            store(second + q, gap_ac.re + gap_bd.im, gap_ac.im - gap_bd.re);
+            store(third + q, sum_ac.re - sum_bd.re, sum_ac.im - sum_bd.im);
+            store(fourth + q, gap_ac.re - gap_bd.im, gap_ac.im + gap_bd.re);
         }
-        out += 2 * stride * 3;
+    }
+}
+
+static void stage_4(const float *in, float *out, int32_t groups, int32_t stride)
+{
+    const value one = {1.0f, 0.0f};
+    butterflies_4(in, out, stride, 0, one, one, one);
+    for (int32_t p = 1; p < groups; ++p) {
+        in += 2 * stride;
+        out += 8 * stride;
+        butterflies_4(in, out, stride, 1, load(tfkd_roots[p * stride]),
+                      load(tfkd_roots[2 * p * stride]), load(tfkd_roots[3 * p * stride]));
     }
 }
 
@@ -108,20 +121,30 @@ static void stage_odd(const float *in, float *out, int32_t groups, int32_t strid
     }
 }
 
+/* The radix of the stage that splits transforms of `length` points: 4, 2 or the smallest odd one. */
+static int32_t radix_of(int32_t length)
+{
+    int32_t radix = 3;
+    if (length % 2 == 0) {
+        return length % 4 == 0 ? 4 : 2;
+    }
+    while (length % radix != 0) {
+        radix += 2;
+    }
+    return radix;
+}
+
 /* Transforms HALF complex points; both arrays are overwritten, the one returned has the result. */
 static float *transform(float *points, float *other)
 {
     int32_t length = HALF, stride = 1;
     while (length > 1) {
-        int32_t radix = 4;
-        if (length % 4 == 0) {
+        const int32_t radix = radix_of(length);
+        if (radix == 4) {
             stage_4(points, other, length / 4, stride);
-        } else if (length % 2 == 0) {
-            radix = 2;
+        } else if (radix == 2) {
             stage_2(points, other, length / 2, stride);
         } else {
-            for (radix = 3; length % radix != 0; radix += 2) {
-            }
             stage_odd(points, other, length / radix, stride, radix);
         }
         float *const result = other;
@@ -131,6 +154,16 @@ static float *transform(float *points, float *other)
         stride *= radix;
     }
     return points;
+}
+
+/* Whether `transform` returns its second array. */
+static int changes_arrays(void)
+{
+    int changes = 0;
+    for (int32_t length = HALF; length > 1; length /= radix_of(length)) {
+        changes = !changes;
+    }
+    return changes;
 }
 
 void tfkd_real_fft(float *frame, float *spectrum)
@@ -152,23 +185,20 @@ void tfkd_real_fft(float *frame, float *spectrum)
 
 void tfkd_inverse_real_fft(float *spectrum, float *frame)
 {
-    const float scale = 1.0f / (float)HALF;
+    const float half = 0.5f / (float)HALF;
     const value ends = load(spectrum);
-    store(spectrum, 0.5f * (ends.re + ends.im), 0.5f * (ends.im - ends.re));
-    /* The conjugate of what the inverse transforms, so that the forward one does. */
+    float *const points = changes_arrays() ? spectrum : frame; /* so that the result is in `frame` */
+    store(points, half * (ends.re + ends.im), half * (ends.re - ends.im));
+    /* In reverse order, of which the forward transform is the inverse. */
     for (int32_t k = 1; k <= MIDDLE; ++k) {
         const value low = load(spectrum + 2 * k), high = load(spectrum + 2 * (HALF - k));
         const value turn = load(tfkd_turns[k]);
-        const value even = {0.5f * (low.re + high.re), 0.5f * (low.im - high.im)};
-        const value turned = {0.5f * (low.re - high.re), 0.5f * (low.im + high.im)};
+        const value even = {half * (low.re + high.re), half * (low.im - high.im)};
+        const value turned = {half * (low.re - high.re), half * (low.im + high.im)};
         const float re = turned.re * turn.re + turned.im * turn.im;
         const float im = turned.im * turn.re - turned.re * turn.im;
-        store(spectrum + 2 * k, even.re - im, -(even.im + re));
-        store(spectrum + 2 * (HALF - k), even.re + im, even.im - re);
+        store(points + 2 * (HALF - k), even.re - im, even.im + re);
+        store(points + 2 * k, even.re + im, re - even.im);
     }
-    const float *points = transform(spectrum, frame); /* one of the two */
-    for (int32_t n = 0; n < TFKD_WINDOW; n += 2) {
-        const value x = load(points + n);
-        store(frame + n, x.re * scale, x.im * -scale);
-    }
+    (void)transform(points, points == frame ? spectrum : frame);
 }
