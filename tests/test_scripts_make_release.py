@@ -246,6 +246,16 @@ def test_a_manifest_without_a_column_is_named(script, tmp_path):
         script("corpus_manifest").read_manifest(tmp_path / "none.csv")
 
 
+def test_speakers_of_the_scored_pairs_are_counted(script):
+    rows = [row(script, kind="speech", speaker_or_class=name) for name in ("anna", "bert")]
+    rows += [
+        row(script, kind="pair-noisy", split="test", path=f"n/{stem}.wav", speaker_or_class=name)
+        for stem, name in (("a", "anna+fan"), ("b", "anna+rain"), ("c", "carl+fan"), ("d", "x+y"))
+    ]
+    count = script("corpus_manifest").speakers_of_pairs
+    assert count(rows, ["a", "b", "c"]) == {"all": 2, "trained_on": 1}
+
+
 def test_statistics_of_both_arms_by_hand(script):
     metrics = ("pesq_wb", "stoi", "estoi", "si_sdr")
     arms = {

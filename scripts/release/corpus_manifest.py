@@ -51,15 +51,17 @@ def noise_kinds(rows: Rows) -> dict[str, str]:
     }
 
 
-def speakers_of_pairs(rows: Rows, split: str) -> dict[str, int]:
-    """How many speakers the pairs of a split have, and how many of them were trained on."""
+def speakers_of_pairs(rows: Rows, stems: Iterable[str]) -> dict[str, int]:
+    """How many speakers the noisy recordings of these file stems have, and how many of them were
+    trained on."""
+    wanted = set(stems)
     trained = {
         r["speaker_or_class"] for r in rows if (r["split"], r["kind"]) == ("train", "speech")
     }
     scored = {
         row["speaker_or_class"].split("+")[0]
         for row in rows
-        if (row["split"], row["kind"]) == (split, "pair-noisy")
+        if row["kind"] == "pair-noisy" and Path(row["path"]).stem in wanted
     }
     return {"all": len(scored), "trained_on": len(scored & trained)}
 

@@ -85,7 +85,7 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
         "parameters": parameters(run),
         "verified": verified(folder),
         "scores": scores(run, folder, teacher, pairs, noise_kinds(rows)),
-        "speakers": speakers_of_pairs(rows, arguments.split),
+        "speakers": speakers_of_pairs(rows, (pair.noisy.stem for pair in pairs)),
         "behaviour": behaviour(engine_factory("tflm", folder)(), pairs[:BEHAVIOUR_PAIRS], music),
         "comparison": arms,
         "config": portable_config(run),
