@@ -23,11 +23,11 @@ LARGEST_STACK_BYTES = 1024
 # Instructions per MAC. Where layers are narrow, rounding the outputs counts for more: micro has 17
 # MACs per output of a convolution, tiny 26, small 38.
 LARGEST_PER_MAC = {
-    ("cortex-m0plus", False): {"default": 17.5, "tiny": 12.0, "small": 12.0},
-    ("cortex-m4", False): {"default": 6.0},
-    ("cortex-m4", True): {"default": 3.3, "tiny": 2.1, "small": 2.3},
-    ("cortex-m55", False): {"default": 6.0},
-    ("cortex-m55", True): {"default": 2.5, "tiny": 1.4, "small": 1.4},
+    ("cortex-m0plus", False): {"default": 13.5, "tiny": 10.6, "small": 9.3},
+    ("cortex-m4", False): {"default": 5.5, "tiny": 4.4, "small": 4.0},
+    ("cortex-m4", True): {"default": 2.7, "tiny": 1.7, "small": 1.4},
+    ("cortex-m55", False): {"default": 5.5, "tiny": 4.2, "small": 4.2},
+    ("cortex-m55", True): {"default": 2.1, "tiny": 1.25, "small": 1.0},
 }
 
 missing = cortex_m.missing_tools()
