@@ -1,6 +1,7 @@
-/* CONV_2D and DEPTHWISE_CONV_2D: see kernels.h. Sources of the arithmetic: TensorFlow Lite's reference
- * kernels (tensorflow/lite/kernels/internal/reference/integer_ops/conv.h, depthwise_conv.h) and
- * MultiplyByQuantizedMultiplier with double rounding (tensorflow/lite/kernels/internal/common.cc).
+/* CONV_2D and DEPTHWISE_CONV_2D: see kernels.h. Sources of the arithmetic: TensorFlow Lite's
+ * reference kernels (tensorflow/lite/kernels/internal/reference/integer_ops/conv.h,
+ * depthwise_conv.h) and MultiplyByQuantizedMultiplier with double rounding
+ * (tensorflow/lite/kernels/internal/common.cc).
  */
 #include <string.h>
 

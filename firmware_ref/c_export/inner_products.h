@@ -16,7 +16,7 @@ typedef int16_t operand;
 typedef int8_t operand;
 #endif
 
-#ifdef TFKD_DSP
+#ifdef TFKD_WIDENED
 static inline uint32_t load_word(const int8_t *bytes)
 {
     uint32_t word;
@@ -24,9 +24,6 @@ static inline uint32_t load_word(const int8_t *bytes)
     return word;
 }
 
-#endif
-
-#ifdef TFKD_WIDENED
 /* Widens four bytes to two pairs of int16s, `gap` words apart. */
 static inline void widen_4(uint32_t *to, uint32_t bytes, int32_t gap)
 {
@@ -150,8 +147,9 @@ static inline void add_8_by_4(int32_t both[2], int32_t low[2], int16x8_t x, cons
 /* sum[k] = bias[k] + the inner product of x and row k of four rows of weights, two in one: see
  * tfkd_convolution. `length` values are in x, `row_length` in a row. Returns where the next weights
  * lie. */
-static inline const int16_t *dot_4_paired_rows(int32_t sum[4], const int32_t bias[4], const operand *x,
-                                        int32_t length, const int16_t *w, int32_t row_length)
+static inline const int16_t *dot_4_paired_rows(int32_t sum[4], const int32_t bias[4],
+                                               const operand *x, int32_t length,
+                                               const int16_t *w, int32_t row_length)
 {
     const int16_t *const next = w + 2 * row_length;
     const int16_t *w_2 = w + row_length;
@@ -241,8 +239,8 @@ static inline const int16_t *dot_4_rows(int32_t sum[4], const int32_t bias[4], c
         [w] "+r"(w), [odd] "=&r"(odd), [even] "=&r"(even), [w_01] "=&r"(w_01), [w_23] "=&r"(w_23)
 #endif
 
-/* Adds to sum[k] the products of channel k of `count` taps: those of x are `step` bytes apart, those
- * of w four values. Returns where the next weights lie. */
+/* Adds to sum[k] the products of channel k of `count` taps: those of x are `step` bytes apart,
+ * those of w four values. Returns where the next weights lie. */
 static inline const int16_t *add_taps(int32_t sum[4], const int8_t *x, int32_t step,
                                       const int16_t *w, int32_t count)
 {

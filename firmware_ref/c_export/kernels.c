@@ -1,5 +1,5 @@
-/* The kernels but for the convolutions: see kernels.h. Source of the addition's arithmetic: TensorFlow
- * Lite's reference kernel (tensorflow/lite/kernels/internal/reference/add.h).
+/* The kernels but for the convolutions: see kernels.h. Source of the addition's arithmetic:
+ * TensorFlow Lite's reference kernel (tensorflow/lite/kernels/internal/reference/add.h).
  */
 #include "kernels.h"
 

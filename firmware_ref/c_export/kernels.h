@@ -22,7 +22,7 @@ typedef struct {
 
 /* What four neighbouring output channels of a convolution have of their own. */
 typedef struct {
-    int32_t bias[4]; /* the input's zero point folded in: b - in_zero_point * (sum of the weights) */
+    int32_t bias[4]; /* with the input's zero point: b - in_zero_point * (sum of the weights) */
     tfkd_factor factor[4];
     int8_t shift[4];
 } tfkd_channels;
@@ -30,8 +30,8 @@ typedef struct {
 /* CONV_2D or DEPTHWISE_CONV_2D. Outside the input lies its zero point.
  *
  * The first `by_fours` channels are computed by fours: all that make up fours where no shift is
- * negative. In a CONV_2D of one output position, which takes every weight once, they are `paired`: a
- * weight holds two, 256 * (that of an odd channel) + (that of the channel before it). So with x[i]
+ * negative. In a CONV_2D of one output position, which takes every weight once, they are `paired`:
+ * a weight holds two, 256 * (that of an odd channel) + (that of the channel before it). With x[i]
  * the input and w[i] the weights of two channels, the results are
  *
  *     low = sum of x[i] * (int8_t)w[i]    and    (sum of x[i] * w[i] - low) / 256,
@@ -39,8 +39,8 @@ typedef struct {
  * and one of each two need not be unpacked. Where weights are taken more often, they are int16 each
  * and four rows take turns: two weights of one row, two of the next.
  *
- * TensorFlow Lite's MultiplyByQuantizedMultiplier rounds twice, the second time away from zero. With
- * `rounds_once` one rounding has been found to give the same outputs, as it does behind a ReLU:
+ * TensorFlow Lite's MultiplyByQuantizedMultiplier rounds twice, the second time away from zero.
+ * With `rounds_once` one rounding has been found to give the same outputs, as it does after a ReLU:
  *
  *     output = (floor(x * multiplier / 2^32) + rounding) >> shift, saturated,
  *
@@ -49,8 +49,8 @@ typedef struct {
  * (2 * out_zero_point + 1) << shift (or << 0, where the shift is negative). */
 typedef struct {
     /* CONV_2D, where a row is filter_height * filter_width * in_channels long, rounded up to a
-     * multiple of eight: [by_fours / 4][row / 2][4][2] or, paired, [by_fours / 2][row], and behind it
-     * [out_channels - by_fours][row].
+     * multiple of eight: [by_fours / 4][row / 2][4][2] or, paired, [by_fours / 2][row], and behind
+     * it [out_channels - by_fours][row].
      * DEPTHWISE_CONV_2D: [out_channels / 4, rounded up][filter_height][filter_width][4]. */
     const int16_t *weights;
     const tfkd_channels *channels; /* [out_channels / 4, rounded up] */

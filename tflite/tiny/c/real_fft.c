@@ -121,7 +121,7 @@ static void stage_odd(const float *in, float *out, int32_t groups, int32_t strid
     }
 }
 
-/* The radix of the stage that splits transforms of `length` points: 4, 2 or the smallest odd one. */
+/* The radix of the stage that splits transforms of `length` points: 4, 2, the smallest odd one. */
 static int32_t radix_of(int32_t length)
 {
     int32_t radix = 3;
@@ -187,7 +187,7 @@ void tfkd_inverse_real_fft(float *spectrum, float *frame)
 {
     const float half = 0.5f / (float)HALF;
     const value ends = load(spectrum);
-    float *const points = changes_arrays() ? spectrum : frame; /* so that the result is in `frame` */
+    float *const points = changes_arrays() ? spectrum : frame; /* so the result is in `frame` */
     store(points, half * (ends.re + ends.im), half * (ends.re - ends.im));
     /* In reverse order, of which the forward transform is the inverse. */
     for (int32_t k = 1; k <= MIDDLE; ++k) {
