@@ -151,7 +151,7 @@ class DistillConfig(Section):
     """How the student learns from the teacher."""
 
     method: str = Field("cosine", description="a key of tfkd.distill.LOSSES")
-    weight: float = Field(0.03, ge=0, description="lambda of the distillation loss")
+    weight: float = Field(1.0, ge=0, description="lambda of the loss; 1.0 suits cosine")
     axis: Literal["frame", "position", "example"] = "frame"
     teacher: str | None = Field(None, description="run directory; default: the shipped teacher")
 
