@@ -50,9 +50,7 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
     help="Teacher of the student.  [default: the shipped teacher]",
 )
 @_flag("--method", "distill.method", metavar="NAME", help="Distillation loss.  [default: cosine]")
-@_flag(
-    "--weight", "distill.weight", type=float, help="Its weight.  [default: 1, which suits cosine]"
-)
+@_flag("--weight", "distill.weight", type=float, help="Its weight, lambda.  [default: 1.0]")
 @_flag(
     "--steps",
     "train.steps",
