@@ -139,7 +139,7 @@ def make_report(
             cmsis_nn=cmsis_nn,
             reserved_sram_bytes=reserved_sram_bytes,
         )
-        cycles = estimate_cycles(macs, target, cmsis_nn)
+        cycles = estimate_cycles(macs, target, "cmsis-nn" if cmsis_nn else "reference")
     return Report(
         path=str(path),
         model_bytes=model.content_bytes,

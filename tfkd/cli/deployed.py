@@ -11,6 +11,12 @@ import click
 if TYPE_CHECKING:
     from firmware_ref.targets import Target
 
+KERNELS = {
+    "reference": "reference kernels",
+    "cmsis_nn": "CMSIS-NN",
+    "exported_c": "exported C",
+}
+
 
 def deployed(path: Path) -> dict[str, Any]:
     """Size, operators, states, latency and Cortex-M arena of a streaming model."""
@@ -80,14 +86,12 @@ def fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
 
 def estimated_ms(macs: int, chip: Target) -> dict[str, list[float] | None]:
     """Kernels -> the least and the most that so many MACs take; None where nobody counted."""
-    from firmware_ref.cycles import estimate_cycles
+    from firmware_ref.cycles import INSTRUCTIONS_PER_MAC, estimate_cycles
 
-    bands = {
-        kernels: estimate_cycles(macs, chip, cmsis_nn)
-        for kernels, cmsis_nn in (("reference", False), ("cmsis_nn", True))
-    }
+    bands = {kernels: estimate_cycles(macs, chip, kernels) for kernels in INSTRUCTIONS_PER_MAC}
     return {
-        kernels: [band.low_ms, band.high_ms] if band else None for kernels, band in bands.items()
+        kernels.replace("-", "_"): [band.low_ms, band.high_ms] if band else None
+        for kernels, band in bands.items()
     }
 
 
@@ -111,7 +115,7 @@ def print_deployed(report: dict[str, Any]) -> None:
             f"    {name}: {budget['needed_bytes']:,} of {budget['usable_bytes']:,} bytes, "
             f"margin {budget['margin_bytes']:,}"
         )
-    for kernels, label in (("reference", "reference kernels"), ("cmsis_nn", "CMSIS-NN")):
+    for kernels, label in KERNELS.items():
         band = target["estimated_ms_per_hop"][kernels]
         if band:
             low_ms, high_ms = band

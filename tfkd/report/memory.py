@@ -108,7 +108,8 @@ def read_memory(tflite: Path, target: Target | None) -> Memory:
 def _chip(target: Target, report: Report) -> ChipRow:
     bands = {
         "reference": estimate_cycles(report.macs, target),
-        "CMSIS-NN": estimate_cycles(report.macs, target, cmsis_nn=True),
+        "CMSIS-NN": estimate_cycles(report.macs, target, "cmsis-nn"),
+        "exported C": estimate_cycles(report.macs, target, "exported-c"),
     }
     return ChipRow(
         check_fit(target, report.plan.min_bytes, report.model_bytes),

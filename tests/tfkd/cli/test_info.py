@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -29,10 +30,10 @@ def test_target(run_tfkd, gate):
     assert "ms per hop of 16 ms, in time\n" in result.stdout
     report = json.loads(run_tfkd("info", gate, "--target", "nano33ble", "--json").stdout)
     estimate = report["tflite"]["target"]["estimated_ms_per_hop"]
-    assert estimate["cmsis_nn"][0] < estimate["reference"][0]
+    assert estimate["exported_c"][0] < estimate["cmsis_nn"][0] < estimate["reference"][0]
     report = json.loads(run_tfkd("info", gate, "--target", "pico", "--json").stdout)
     estimate = report["tflite"]["target"]["estimated_ms_per_hop"]
-    assert estimate == {"reference": None, "cmsis_nn": None}  # nobody counted for this core
+    assert set(estimate.values()) == {None}  # nobody counted for this core
     result = run_tfkd("info", gate, "--target", "nano33bel")
     assert result.exit_code == 1
     assert "nano33ble" in result.stderr
@@ -98,12 +99,12 @@ def test_students_on_a_chip(run_tfkd, monkeypatch, gate):
     assert report["target"] == "nano33ble"
     assert (rows["tiny"]["fits"], rows["micro"]["fits"]) == (True, None)
     lines = run_tfkd("students", "--target", "nano33ble").stdout.splitlines()
-    verdicts = {line.split()[0]: line.rpartition(", ")[2] for line in lines[1:]}
-    assert verdicts == {
-        "micro": "in time",
-        "tiny": "perhaps in time",
-        "small": "TOO SLOW",
-        "teacher": "TOO SLOW",
+    cells = {line.split()[0]: re.split(", | {2,}", line) for line in lines[1:-1]}
+    assert {name: [row[-3], row[-1]] for name, row in cells.items()} == {
+        "micro": ["in time", "in time"],
+        "tiny": ["perhaps in time", "in time"],
+        "small": ["TOO SLOW", "perhaps in time"],
+        "teacher": ["TOO SLOW", "TOO SLOW"],
     }
     assert [line.split()[0] for line in lines if " fits " in line] == ["tiny"]
     assert "nobody counted for this core" in run_tfkd("students", "--target", "pico").stdout
