@@ -134,9 +134,9 @@ def train(
             "No recordings are given: the demo corpus and its short schedule are used.", err=True
         )
         config = load_config(what or student, [DEMO_TRAINING, *config_files], settings, given)
-    from tfkd.distill import find_loss
+    from tfkd.distill import configured_loss
 
-    find_loss(config.distill.method)  # a wrong name is refused before anything is written
+    configured_loss(config.distill)  # what it refuses is refused before anything is written
     if dry_run:
         from tfkd.cli.budget_table import budget_summary, print_budget
 

@@ -10,7 +10,7 @@ import tf_keras as keras
 
 from tfkd.config import Config
 from tfkd.data import training_dataset, validation_dataset
-from tfkd.distill import LOSSES, DistillationLoss, Distiller, find_loss
+from tfkd.distill import LOSSES, DistillationLoss, Distiller, configured_loss
 from tfkd.distill.supervised import SupervisedLoss
 from tfkd.errors import ConfigError, RunError
 from tfkd.frontend_tf import band_features, frame_count
@@ -81,11 +81,11 @@ def train_student(
     same on every worker. Args: see `train_teacher`.
 
     Raises:
-        ConfigError: an unknown method, or a batch that the strategy's replicas cannot share.
+        ConfigError: see `configured_loss`, or a batch that the strategy's replicas cannot share.
         RunError: the teacher's run cannot be used.
     """
     config = run.config
-    loss = find_loss(config.distill.method)
+    loss = configured_loss(config.distill)
     if loss.pretraining and config.train.patience:
         raise ConfigError(
             f"early stopping watches the supervised loss, which '{loss.name}' does not train on at "

@@ -67,6 +67,7 @@ def test_wrong_usage(run_tfkd, args):
         (["--student", "tiny", "--set", "train.step=4"], "Did you mean 'train.steps'?"),
         (["--student", "tiny", "--steps", "0"], "train.steps (from the flag for train.steps)"),
         (["--student", "tiny", "--method", "cosin"], "Did you mean 'cosine'?"),
+        (["--student", "tiny", "--method", "output"], "Expected distill.weight below 1"),
         (["--student", "tiny", "--config", "none.toml"], "none.toml: cannot be read"),
         (["--resume", "nowhere"], "is not a run directory"),
     ],

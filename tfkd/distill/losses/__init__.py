@@ -1,5 +1,6 @@
 """Distillation losses, one file each; `LOSSES` maps the name in a configuration to the loss."""
 
+from tfkd.config import DistillConfig
 from tfkd.distill.losses.attention import ATTENTION
 from tfkd.distill.losses.cka import CKA
 from tfkd.distill.losses.cosine import COSINE
@@ -42,4 +43,20 @@ def find_loss(method: str) -> DistillationLoss:
     return LOSSES[method]
 
 
-__all__ = ["LOSSES", "DistillationLoss", "Outputs", "find_loss"]
+def configured_loss(distill: DistillConfig) -> DistillationLoss:
+    """The loss that a configuration asks for.
+
+    Raises:
+        ConfigError: there is none of that name, or its weight leaves no supervised loss.
+    """
+    loss = find_loss(distill.method)
+    if loss.blends and distill.weight >= 1.0:
+        raise ConfigError(
+            f"'{loss.name}' shares the loss with the supervised one, which a weight of 1 leaves "
+            f"nothing of. Expected distill.weight below 1, such as 0.5. Received: "
+            f"{distill.weight:g}."
+        )
+    return loss
+
+
+__all__ = ["LOSSES", "DistillationLoss", "Outputs", "configured_loss", "find_loss"]
