@@ -46,7 +46,12 @@ def estimate_cycles(macs: int, target: Target, kernels: Kernels = "reference") -
         macs: multiply-accumulates of one inference.
         target: the chip.
         kernels: which code computes them.
+
+    Raises:
+        ValueError: no such kernels.
     """
+    if kernels not in INSTRUCTIONS_PER_MAC:
+        raise ValueError(f"kernels is one of {', '.join(INSTRUCTIONS_PER_MAC)}, not {kernels!r}")
     if target.core not in CYCLES_PER_INSTRUCTION:
         return None
     fewest, most = INSTRUCTIONS_PER_MAC[kernels]

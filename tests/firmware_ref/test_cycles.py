@@ -43,3 +43,8 @@ def test_the_counted_steps_of_exported_c_lie_in_the_band() -> None:
 def test_cores_without_a_count_get_no_estimate() -> None:
     assert estimate_cycles(1, find_target("pico")) is None
     assert estimate_cycles(1, find_target("esp32")) is None
+
+
+def test_unknown_kernels_are_named_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="reference, cmsis-nn, exported-c, not True"):
+        estimate_cycles(1, find_target("pico"), True)  # type: ignore[arg-type]
