@@ -45,7 +45,7 @@ def read_model(source: str | os.PathLike[str] | bytes) -> Model:
     if version != SCHEMA_VERSION:
         raise ModelError(f"the model has schema version {version}, expected {SCHEMA_VERSION}.")
     codes = [_operator_code(t) for t in root.tables(Slot.MODEL_OPERATOR_CODES, "operator code")]
-    buffers = [_buffer(t, content) for t in root.tables(Slot.MODEL_BUFFERS, "buffer")]
+    buffers = [_buffer(t) for t in root.tables(Slot.MODEL_BUFFERS, "buffer")]
     tables = root.tables(Slot.MODEL_SUBGRAPHS, "subgraph")
     if not tables:
         raise ModelError("the model has no subgraph, so there is nothing to run.")
@@ -89,17 +89,13 @@ def _operator_code(table: Table) -> tuple[str, int]:
     return BUILTIN_OPERATORS[code], version
 
 
-def _buffer(table: Table, content: bytes) -> memoryview:
-    """Content of a buffer: inside the flatbuffer, or behind it in files with large weights."""
-    offset = table.scalar(Slot.BUFFER_OFFSET, "uint64")
-    size = table.scalar(Slot.BUFFER_SIZE, "uint64")
-    if offset > 1:  # 0 and 1 are the schema's marks for "not behind the flatbuffer"
-        if offset + size > len(content):
-            raise ModelError(
-                f"{table.what} points outside the file: bytes {offset} to {offset + size} "
-                f"of {len(content)}."
-            )
-        return memoryview(content)[offset : offset + size]
+def _buffer(table: Table) -> memoryview:
+    """Content of a buffer; ModelError where it lies behind the flatbuffer."""
+    if table.scalar(Slot.BUFFER_OFFSET, "uint64") > 1:  # 0 and 1 are the schema's marks for "no"
+        raise ModelError(
+            f"{table.what} keeps its content behind the flatbuffer, as files over 2 GB do; TFLM "
+            "does not read it. Convert the model without buffer offsets."
+        )
     data = table.array(Slot.BUFFER_DATA, "uint8")
     return memoryview(b"" if data is None else data.data)
 

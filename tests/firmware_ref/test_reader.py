@@ -5,11 +5,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
 import pytest
 from damage import damage
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_builder import schema
 
 from firmware_ref.errors import FirmwareRefError, ModelError
 from firmware_ref.interpreter import Interpreter
@@ -80,6 +82,17 @@ def test_names_missing_files_and_folders(tmp_path):
         read_model(tmp_path / "none.tflite")
     with pytest.raises(ModelError, match="is not a file"):
         read_model(tmp_path)
+
+
+def test_content_behind_the_flatbuffer_is_refused():
+    """As TFLite writes files over 2 GB; TFLM would take such a weight for an activation."""
+    model = schema().ModelT.InitFromPackedBuf(STREAM, 0)
+    weights = model.buffers[-1]
+    weights.data, weights.offset, weights.size = None, len(STREAM), 16
+    packer = flatbuffers.Builder(1024)
+    packer.Finish(model.Pack(packer), file_identifier=b"TFL3")
+    with pytest.raises(ModelError, match="behind the flatbuffer.*TFLM does not read it"):
+        read_model(bytes(packer.Output()) + bytes(4096))
 
 
 def test_every_prefix_is_refused_or_read():
