@@ -95,8 +95,9 @@ def replay_allocation(
     handles = variable_handles(model)
     for struct in abi.allocator_objects:
         arena.persistent(*struct, ALLOCATOR)
-    # As the wheel counts them, and as is enough for any number of handles to each.
-    variable_count = len({shared_name for _, shared_name in handles.values()})
+    # As few as are enough, for any number of handles to each. The wheel counts shared names, and
+    # refuses models in which two containers have the same.
+    variable_count = len(set(handles.values()))
     if variable_count:
         table_bytes = abi.resource_variable_bytes * variable_count
         arena.persistent(abi.resource_variables_bytes, ARENA_ALIGNMENT_BYTES, RESOURCES)

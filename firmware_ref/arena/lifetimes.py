@@ -24,6 +24,9 @@ from firmware_ref.model import Model
 from firmware_ref.options import CallOnceOptions
 
 NEVER = -1
+MAX_CALL_DEPTH = 100
+MAX_STEPS = 10**6
+"""A small file can nest calls without end, or double them at each level."""
 
 TensorKey = tuple[int, int]
 """(subgraph index, tensor index)"""
@@ -52,7 +55,7 @@ def find_lifetimes(model: Model) -> Lifetimes:
     """Play the model through once and note when each tensor is created and last used.
 
     Raises:
-        ModelError: a subgraph calls itself.
+        ModelError: a subgraph calls itself, or calls are nested or repeated beyond all reason.
     """
     found = Lifetimes()
     found.step_count = _play(model, 0, 0, found, active=()) + 1
@@ -64,6 +67,11 @@ def _play(model: Model, index: int, now: int, found: Lifetimes, active: tuple[in
         raise ModelError(
             f"subgraph {index} calls itself (by way of {' -> '.join(map(str, active))}); "
             "such a model never ends."
+        )
+    if len(active) > MAX_CALL_DEPTH:
+        raise ModelError(
+            f"subgraphs call each other {len(active)} levels deep; expected at most "
+            f"{MAX_CALL_DEPTH}. The file is damaged or hostile."
         )
     subgraph = model.subgraphs[index]
 
@@ -81,6 +89,11 @@ def _play(model: Model, index: int, now: int, found: Lifetimes, active: tuple[in
     create(subgraph.outputs)
     for op in subgraph.operators:
         now += 1
+        if now > MAX_STEPS:
+            raise ModelError(
+                f"the model's calls add up to more than {MAX_STEPS} steps. "
+                "The file is damaged or hostile."
+            )
         start = now
         create(op.outputs)
         if isinstance(op.options, CallOnceOptions):

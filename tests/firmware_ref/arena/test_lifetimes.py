@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from known_models import KNOWN_MODELS, Layers
 from model_builder import ModelBuilder
 
-from firmware_ref.arena.lifetimes import find_lifetimes
+from firmware_ref.arena.lifetimes import MAX_CALL_DEPTH, find_lifetimes
+from firmware_ref.errors import ModelError
 from firmware_ref.reader import read_model
 
 
@@ -47,3 +49,21 @@ def test_an_uncalled_subgraph_never_runs() -> None:
     found = find_lifetimes(read_model(KNOWN_MODELS["uncalled_subgraph"]()))
     assert found.operator((1, 0)) == (-1, -1)
     assert all(subgraph == 0 for subgraph, _ in found.tensors)
+
+
+def nested_calls(depth: int, calls_each: int) -> bytes:
+    """Subgraph n calls subgraph n + 1, `calls_each` times."""
+    model = ModelBuilder()
+    graphs = [model.subgraph() for _ in range(depth + 1)]
+    for called, graph in enumerate(graphs[:-1], start=1):
+        for _ in range(calls_each):
+            graph.operator("CALL_ONCE", [], [], options="CallOnceOptions", initSubgraphIndex=called)
+    return model.build([], [])
+
+
+def test_calls_without_end_are_refused() -> None:
+    find_lifetimes(read_model(nested_calls(MAX_CALL_DEPTH, 1)))
+    with pytest.raises(ModelError, match=f"101 levels deep; expected at most {MAX_CALL_DEPTH}"):
+        find_lifetimes(read_model(nested_calls(2_000, 1)))
+    with pytest.raises(ModelError, match="calls add up to more than 1000000 steps"):
+        find_lifetimes(read_model(nested_calls(60, 2)))

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 from known_models import KNOWN_MODELS, Layers
-from model_builder import ModelBuilder
+from model_builder import RESOURCE, ModelBuilder
 
 from firmware_ref.arena import plan_arena
 from firmware_ref.arena.buffers import align_up, find_overlap
@@ -45,6 +45,27 @@ def one_relu() -> bytes:
     x, y = layers.activation([1, 100]), layers.activation([1, 100])
     layers.graph.operator("RELU", [x], [y])
     return model.build([x], [y])
+
+
+def two_variables(containers: tuple[str, str]) -> bytes:
+    """Two handles of one shared name, in these containers."""
+    model = ModelBuilder()
+    layers = Layers(model.subgraph())
+    x = layers.activation([1, 8])
+    for container in containers:
+        handle = layers.graph.tensor([], RESOURCE)
+        names = {"container": container, "sharedName": "state"}
+        layers.graph.operator("VAR_HANDLE", [], [handle], options="VarHandleOptions", **names)
+        layers.graph.operator("ASSIGN_VARIABLE", [handle, x], [])
+    return model.build([x], [x])
+
+
+def test_variables_are_told_apart_by_container_and_name() -> None:
+    one, two = (
+        plan_arena(two_variables(c), "cortex-m").categories["resource variables"].requested_bytes
+        for c in (("a", "a"), ("a", "b"))
+    )
+    assert two - one == 20 + 8  # one more MicroResourceVariable, and its content
 
 
 def test_one_operator_by_hand() -> None:
