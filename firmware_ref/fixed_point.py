@@ -33,6 +33,9 @@ def quantize_multiplier(factor: ArrayLike) -> tuple[Int64Array, Int64Array]:
     Returns:
         (multiplier, shift), both of the shape of `factor`.
 
+    Raises:
+        OverflowError: a factor of 2^31 or more.
+
     Source: QuantizeMultiplier in quantization_util.cc.
     """
     fraction, exponent = np.frexp(np.asarray(factor, dtype=np.float64))
@@ -41,8 +44,29 @@ def quantize_multiplier(factor: ArrayLike) -> tuple[Int64Array, Int64Array]:
     carried = multiplier == 2**31
     multiplier = np.where(carried, 2**30, multiplier)
     shift = np.where(carried, shift + 1, shift)
+    _check_shift(shift, 31)
     vanishes = (shift < -31) | (multiplier == 0)
     return np.where(vanishes, 0, multiplier), np.where(vanishes, 0, shift)
+
+
+def quantize_multiplier_to_16_bits(factor: ArrayLike) -> tuple[Int64Array, Int64Array]:
+    """`quantize_multiplier` for int64 accumulators: factor ~= m * 2^(s - 15) with m of 16 bits.
+
+    Raises:
+        OverflowError: a factor of 2^14 or more.
+    """
+    multiplier, shift = quantize_multiplier(factor)
+    _check_shift(shift, 14)
+    return reduce_multiplier_to_16_bits(multiplier), shift
+
+
+def _check_shift(shift: Int64Array, largest: int) -> None:
+    """OverflowError beyond the shifts that C++ defines for TFLM's integers."""
+    if np.any(shift > largest):
+        raise OverflowError(
+            f"a factor between scales is 2^{int(np.max(shift)) - 1} or more, and TFLM's result "
+            f"undefined from 2^{largest} on"
+        )
 
 
 def round_half_away(x: ArrayLike) -> NDArray[np.floating[Any]]:
@@ -168,12 +192,12 @@ class Requantizer:
         cls, factor: ArrayLike, *, zero_point: int, low: int, high: int, wide: bool = False
     ) -> Requantizer:
         """Prepare the scaling by `factor` (float64, input scale * filter scale / output scale)."""
-        multiplier, shift = quantize_multiplier(factor)
         if wide:
+            multiplier, shift = quantize_multiplier_to_16_bits(factor)
             right = 15 - shift
             rounding = np.int64(1) << (right - 1)
-            reduced = reduce_multiplier_to_16_bits(multiplier)
-            return cls(reduced, rounding, right, None, None, zero_point, low, high, wide)
+            return cls(multiplier, rounding, right, None, None, zero_point, low, high, wide)
+        multiplier, shift = quantize_multiplier(factor)
         left, right = np.maximum(shift, 0), np.maximum(-shift, 0)
         # The zero point is added before the last shift, where it commutes with the floor.
         rounding = ((np.int64(1) << right) >> 1) + (np.int64(zero_point) << right)

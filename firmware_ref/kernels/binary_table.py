@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_ref.node import Invoke, Node, View
+from firmware_ref.model import Array
+from firmware_ref.node import Invoke, Node
 
 BinaryFunction = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
 
@@ -35,29 +36,34 @@ def binary(function: BinaryFunction, node: Node) -> Invoke:
         raise node.error(
             f"cannot broadcast {first.shape} and {second.shape} to the output's {y.shape}"
         )
-    if y.array.dtype == np.int8:
-        return _gather_pairs(function, first, second, y)
+    # Without dimensions, NumPy would compute with scalars, which take no `out` and no `view`.
+    first_q, second_q, out = (np.atleast_1d(view.array) for view in (first, second, y))
+    if out.dtype == np.int8:
+        operands = ((first_q, first.is_constant), (second_q, second.is_constant))
+        return _gather_pairs(function, operands, out)
 
     def compute() -> None:
-        y.array[...] = function(first.array, second.array)
+        out[...] = function(first_q, second_q)
 
     return compute
 
 
-def _gather_pairs(function: BinaryFunction, first: View, second: View, y: View) -> Invoke:
+def _gather_pairs(
+    function: BinaryFunction, operands: tuple[tuple[Array, bool], tuple[Array, bool]], out: Array
+) -> Invoke:
+    """`operands`: the two arrays, each with whether it is a constant."""
     byte = np.arange(256, dtype=np.uint8).view(np.int8)  # bit patterns in order
     table = function(byte[:, np.newaxis], byte[np.newaxis, :]).astype(np.int8).reshape(-1)
     # The index 256 x1 + x2 is put together by writing its two low bytes.
-    index = np.zeros(y.shape, "<i8")
-    index_bytes = index.view(np.int8).reshape(*y.shape, 8)
+    index = np.zeros(out.shape, "<i8")
+    index_bytes = index.view(np.int8).reshape(*out.shape, 8)
     loads = []
-    for operand, position in ((first, 1), (second, 0)):
+    for (operand, is_constant), position in zip(operands, (1, 0), strict=True):
         half = index_bytes[..., position]
-        if operand.is_constant:
-            half[...] = operand.array
+        if is_constant:
+            half[...] = operand
         else:
-            loads.append((half, operand.array))
-    out = y.array
+            loads.append((half, operand))
 
     def gather() -> None:
         for half, source in loads:

@@ -23,8 +23,6 @@ def prepare_concatenation(node: Node) -> Invoke:
     parts = [node.input(position) for position in range(len(node.inputs))]
     if options.fused_activation_function is not Activation.NONE:
         raise node.error("fuses an activation, which TFLM refuses here")
-    if len(parts) > MAX_INPUTS:
-        raise node.error(f"has {len(parts)} inputs; TFLM takes at most {MAX_INPUTS}")
     for part in parts:
         if part.type is not y.type:
             raise node.error(f"mixes the types {part.type} and {y.type}")
@@ -42,6 +40,9 @@ def prepare_concatenation(node: Node) -> Invoke:
 
 def prepare_split(node: Node) -> Invoke:
     """The outputs = equal parts of the input along `axis`, which is a constant."""
+    shapes = {y.shape for y in node.outputs}
+    if len(shapes) > 1:
+        raise node.error(f"has parts of the shapes {sorted(shapes)}; TFLM takes all for equal")
     return _prepare_split(node, node.input(1), node.constant_integers(0))
 
 
@@ -95,17 +96,21 @@ KERNELS = {
         tuple(f"{kind} -> {kind}" for kind in _TYPES),
         "tensorflow/lite/micro/kernels/concatenation.cc",
         "at most 10 inputs; int8 inputs have the output's quantisation",
+        input_count=(1, MAX_INPUTS),
     ),
     "SPLIT": Kernel(
         prepare_split,
         tuple(f"int32, {kind} -> {kind}" for kind in _TYPES),
         "tensorflow/lite/micro/kernels/split.cc",
         "the axis is a constant",
+        has_parts=True,
     ),
     "SPLIT_V": Kernel(
         prepare_split_v,
         tuple(f"{kind} -> {kind}" for kind in _TYPES),
         "tensorflow/lite/micro/kernels/split_v.cc",
         "the axis is a constant",
+        input_count=(3, 3),
+        has_parts=True,
     ),
 }

@@ -107,5 +107,6 @@ KERNELS = {
         ("int8, int8 -> int8", "int16, int8 -> int16"),
         "tensorflow/lite/kernels/internal/reference/integer_ops/conv.h",
         "weights and bias are constants",
+        input_count=(2, 3),
     )
 }

@@ -46,6 +46,12 @@ def prepare_depthwise_conv_2d(node: Node) -> Invoke:
             f"has {input_channels} input channels, weights of shape {filters.shape} "
             f"and an output of shape {y.shape}, expected {expected}"
         )
+    if options.depth_multiplier * input_channels != channels:
+        raise node.error(
+            f"has {input_channels} input and {channels} output channels, but the option "
+            f"depth_multiplier {options.depth_multiplier}, which TFLM goes by. Expected "
+            f"{channels // input_channels}"
+        )
     weights = filters[0].astype(np.int64)  # (kh, kw, C_out)
     scaled = ScaledFilter(
         weights,
@@ -59,7 +65,7 @@ def prepare_depthwise_conv_2d(node: Node) -> Invoke:
     overlap = y.tensor.elements * filters.shape[1] * filters.shape[2] > x.tensor.elements
     window_type = np.dtype(np.float64) if overlap else x.array.dtype
     windows = Windows(x.array, rows, columns, effective_zero_point(x), window_type)
-    multiplier = channels // input_channels
+    multiplier = options.depth_multiplier
     # (kh, kw, N, H_out, W_out, C_in, M): one block of products per tap, and one of offsets
     view = windows.view.transpose(3, 4, 0, 1, 2, 5)[..., np.newaxis]
     taps = scaled.weights.reshape(*filters.shape[1:3], 1, 1, 1, input_channels, multiplier)
@@ -99,5 +105,6 @@ KERNELS = {
         ("int8, int8 -> int8", "int16, int8 -> int16"),
         "tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.h",
         "weights and bias are constants",
+        input_count=(2, 3),
     )
 }

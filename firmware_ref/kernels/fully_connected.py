@@ -95,5 +95,6 @@ KERNELS = {
         ("int8, int8 -> int8", "int16, int8 -> int16"),
         "tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h",
         "weights and bias are constants",
+        input_count=(2, 3),
     )
 }

@@ -23,6 +23,7 @@ from firmware_ref.sigmoid_table import logistic_of_all, tanh_of_all
 _GATES = (0, 1, 3, 2)  # input, forget, output, cell: the three that pass a sigmoid first
 _INPUT_WEIGHTS, _RECURRENT_WEIGHTS, _BIASES = 1, 5, 12  # first of four inputs, in that order
 _HIDDEN_STATE, _CELL_STATE = 18, 19
+_INPUTS = 24
 _ABSENT = (9, 10, 11, 16, 17, 20, 21, 22, 23)  # peephole, projection, layer normalisation
 
 _GATE_INPUT_SCALE = 2.0**-12  # Q3.12 before the non-linearity
@@ -202,5 +203,6 @@ KERNELS = {
         ("int8, int8 -> int8", "int16, int8 -> int16"),
         "tensorflow/lite/micro/kernels/lstm_eval.h",
         notes="no peephole, projection or layer normalisation, as in TFLM",
+        input_count=(_INPUTS, _INPUTS),
     )
 }

@@ -65,6 +65,7 @@ KERNELS = {
         _SIGNATURES,
         "tensorflow/lite/micro/kernels/pad.cc",
         "paddings and border value are constants; at most 5 dimensions",
+        input_count=(2, 3),
     )
     for name in ("PAD", "PADV2")
 }

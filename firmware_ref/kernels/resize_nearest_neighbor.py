@@ -57,5 +57,6 @@ KERNELS = {
         ("int8 -> int8", "int16 -> int16", "float32 -> float32"),
         "tensorflow/lite/kernels/internal/reference/resize_nearest_neighbor.h",
         "the size is a constant",
+        input_count=(2, 2),
     )
 }

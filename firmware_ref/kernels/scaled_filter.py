@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 from firmware_ref.fixed_point import (
     Requantizer,
     quantize_multiplier,
-    reduce_multiplier_to_16_bits,
+    quantize_multiplier_to_16_bits,
     wrap_int32,
 )
 from firmware_ref.model import Array
@@ -88,13 +88,13 @@ class ScaledFilter:
     ) -> None:
         self._output = output
         self._factor = factor
-        multiplier, shift = quantize_multiplier(factor)
         if output.wide:
-            multiplier = reduce_multiplier_to_16_bits(multiplier)
+            multiplier, shift = quantize_multiplier_to_16_bits(factor)
             grid = np.ldexp(1.0, shift - 15)
             left_scale = multiplier * grid
             halving = np.zeros(factor.shape)
         else:
+            multiplier, shift = quantize_multiplier(factor)
             grid = np.ldexp(1.0, shift - 31)
             left_scale = np.ldexp(1.0, np.maximum(shift, 0))
             halving = np.where(shift < 0, np.ldexp(0.5, shift), 0.0)

@@ -33,6 +33,11 @@ def prepare_strided_slice(node: Node) -> Invoke:
         if stride == 0:
             raise node.error(f"has a stride of 0 at axis {axis}")
         shrinks = bool(options.shrink_axis_mask & bit)
+        if shrinks and stride < 0:
+            raise node.error(
+                f"drops axis {axis} with the stride {stride}, where TFLM leaves its output "
+                "unwritten"
+            )
         start, stop = _bounds(
             x.shape[axis],
             None if options.begin_mask & bit else begin,
@@ -40,7 +45,7 @@ def prepare_strided_slice(node: Node) -> Invoke:
             stride,
         )
         if shrinks:
-            stop = start + 1 if stride > 0 else start - 1
+            stop = start + 1
         count = max(0, -(-(stop - start) // stride))
         if count and not (0 <= start < x.shape[axis]):
             raise node.error(f"begins at {begin}, outside axis {axis} of {x.shape[axis]}")
@@ -78,5 +83,6 @@ KERNELS = {
         tuple(f"{kind} -> {kind}" for kind in ("int8", "int16", "int32", "bool", "float32")),
         "tensorflow/lite/micro/kernels/strided_slice_common.cc",
         "begin, end and strides are constants; at most 4 dimensions",
+        input_count=(4, 4),
     )
 }

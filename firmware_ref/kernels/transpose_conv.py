@@ -103,5 +103,6 @@ KERNELS = {
         ("int32, int8, int8 -> int8", "int32, int8, int16 -> int16"),
         "tensorflow/lite/kernels/internal/reference/integer_ops/transpose_conv.h",
         "weights and bias are constants",
+        input_count=(3, 4),
     )
 }

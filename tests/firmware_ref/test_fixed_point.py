@@ -17,6 +17,7 @@ from firmware_ref.fixed_point import (
     multiply_by_quantized_multiplier,
     multiply_int64_by_quantized_multiplier,
     quantize_multiplier,
+    quantize_multiplier_to_16_bits,
     round_half_away,
     rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul,
@@ -116,6 +117,15 @@ def test_quantize_multiplier_is_the_nearest(factor: float) -> None:
 def test_quantize_multiplier_by_hand(factor: float, expected: tuple[int, int]) -> None:
     multiplier, shift = quantize_multiplier(factor)
     assert (int(multiplier), int(shift)) == expected
+
+
+def test_factors_that_cpp_leaves_undefined_are_refused() -> None:
+    assert int(quantize_multiplier(2.0**31 - 1.0)[1]) == 31
+    with pytest.raises(OverflowError, match=r"is 2\^31 or more"):
+        quantize_multiplier([1.0, 2.0**31])
+    assert int(quantize_multiplier_to_16_bits(2.0**14 - 1.0)[1]) == 14
+    with pytest.raises(OverflowError, match=r"is 2\^20 or more.*undefined from 2\^14 on"):
+        quantize_multiplier_to_16_bits(2.0**20)
 
 
 @pytest.mark.parametrize(
