@@ -152,12 +152,21 @@ def test_both_arms_are_compared(released, script):
     spread = abs(means[0] - means[1]) / math.sqrt(2)
     assert f"| distilled | 2 | {sum(means) / 2:.3f} +- {spread:.3f} |" in card
     assert "The released model was trained by distillation" in card
-    distilled, alone = (
-        sum(run["pesq_wb"] for run in release["comparison"][arm]) / 2
-        for arm in ("distilled", "alone")
-    )
-    better = "distilled" if distilled > alone else "alone"
-    assert f"the better arm is '{better}', by {abs(distilled - alone):.3f}" in card
+    gain = script("quality").arm_statistics(release["comparison"])["difference"]
+    assert f"by distillation; {script('model_card').better_arm(gain)}\n" in card
+
+
+@pytest.mark.parametrize(
+    ("pesq_wb", "estoi", "verdict"),
+    [
+        (0.021, 0.0044, "PESQ-WB and ESTOI the better arm is 'distilled', by 0.021 and 0.004."),
+        (-0.021, -0.003, "PESQ-WB and ESTOI the better arm is 'alone', by 0.021 and 0.003."),
+        (0.021, -0.003, "mixed: PESQ-WB prefers 'distilled', by 0.021, ESTOI prefers 'alone', by "),
+    ],
+)
+def test_an_arm_is_better_where_both_judges_say_so(script, pesq_wb, estoi, verdict):
+    gain = {"pesq_wb": {"mean": pesq_wb}, "estoi": {"mean": estoi}}
+    assert verdict in script("model_card").better_arm(gain)
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import jinja2
 from quality import ALONE, DISTILLED, NOISY, TFLM, arm_statistics
 
 DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
+JUDGES = {"pesq_wb": "PESQ-WB", "estoi": "ESTOI"}
 SPLITS = {
     "test": "The recordings were looked at for this card only.",
     "valid": "Epochs and recipes were chosen on recordings of this split: it is no test.",
@@ -112,12 +113,28 @@ def compared(release: Release) -> str:
     cells = [difference(gain[m], d) for m, d in DIGITS.items()]
     lines += [f"| {DISTILLED} - {ALONE} | | {' | '.join(cells)} |", ""]
     released = ALONE if release["config"]["distill"]["method"] == "none" else DISTILLED
-    better = DISTILLED if gain["pesq_wb"]["mean"] > 0.0 else ALONE
     lines.append(
         f"The released model was trained {'alone' if released == ALONE else 'by distillation'}; "
-        f"by mean PESQ-WB the better arm is '{better}', by {abs(gain['pesq_wb']['mean']):.3f}."
+        f"{better_arm(gain)}"
     )
     return "\n".join(lines)
+
+
+def better_arm(gain: Mapping[str, Mapping[str, float]]) -> str:
+    """The arm that both judges, quality and intelligibility, prefer; "mixed" where they do not.
+
+    Args:
+        gain: metric -> "mean" of distilled - alone.
+    """
+    better = {name: DISTILLED if gain[m]["mean"] > 0.0 else ALONE for m, name in JUDGES.items()}
+    by = {name: f"{abs(gain[m]['mean']):.{DIGITS[m]}f}" for m, name in JUDGES.items()}
+    if len(set(better.values())) > 1:
+        votes = ", ".join(f"{name} prefers '{better[name]}', by {by[name]}" for name in better)
+        return f"which arm is better is mixed: {votes}."
+    arm = next(iter(better.values()))
+    return (
+        f"by mean {' and '.join(better)} the better arm is '{arm}', by {' and '.join(by.values())}."
+    )
 
 
 def arrows(systems: Mapping[str, Any]) -> list[str]:
