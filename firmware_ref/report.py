@@ -117,11 +117,17 @@ def make_report(
     Raises:
         ModelError: the file is damaged.
         UnsupportedOpError: an operator or type that firmware_ref does not compute.
-        TargetError: a chip together with the desktop's ABI, or the ABI is unknown.
+        TargetError: a chip together with the desktop's ABI, CMSIS-NN on a chip that is no Arm, or
+            the ABI is unknown.
     """
     if target is not None and abi != "cortex-m":
         raise TargetError(
             f"the arena of a chip such as {target.name} is that of the ABI 'cortex-m', not {abi!r}."
+        )
+    if target is not None and cmsis_nn and not target.is_arm:
+        raise TargetError(
+            f"CMSIS-NN kernels exist for Arm cores only, and {target.name} has a {target.core}. "
+            "Ask without CMSIS-NN: its numbers are those of the reference kernels."
         )
     interpreter = Interpreter(model_path=path, abi=abi)
     interpreter.allocate_tensors()  # refuses types that no kernel takes

@@ -66,7 +66,7 @@ def _fit_lines(report: Report) -> Iterator[str]:
     yield ""
     yield f"{target.name}: {target.chip}, {target.core}, {target.clock_hz // MHZ} MHz"
     yield f"  source     {target.source}{'' if target.is_verified else ' (not verified)'}"
-    if not target.core.startswith("Cortex"):
+    if not target.is_arm:
         yield "  note       structs are counted as on a 32-bit Arm; they may differ by some bytes"
     yield from _budget_lines(report.fit)
     yield from _cycle_lines(report, target)

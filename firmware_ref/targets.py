@@ -33,6 +33,9 @@ class Target:
         simd: "DSP" (two 16-bit MACs a step), "MVE" (vectors of 16 int8), another unit, or "none".
         source: where the numbers were read.
         is_verified: whether all of them were.
+
+    Raises:
+        TargetError: a size or the clock is not above 0, or a block is larger than the whole SRAM.
     """
 
     name: str
@@ -46,6 +49,23 @@ class Target:
     simd: str
     source: str
     is_verified: bool
+
+    def __post_init__(self) -> None:
+        for name in ("flash_bytes", "sram_bytes", "largest_block_bytes", "clock_hz"):
+            if getattr(self, name) <= 0:
+                raise TargetError(
+                    f"target {self.name!r}: {name} is {getattr(self, name)}, expected more than 0."
+                )
+        if self.largest_block_bytes > self.sram_bytes:
+            raise TargetError(
+                f"target {self.name!r}: largest_block_bytes is {self.largest_block_bytes}, more "
+                f"than the {self.sram_bytes} of sram_bytes that it is a part of."
+            )
+
+    @property
+    def is_arm(self) -> bool:
+        """Whether the core is a Cortex, for which CMSIS-NN exists."""
+        return self.core.startswith("Cortex")
 
 
 def _target(

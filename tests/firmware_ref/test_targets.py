@@ -1,5 +1,7 @@
 """The chip table is consistent, and chips are found by name."""
 
+from dataclasses import replace
+
 import pytest
 
 from firmware_ref.errors import TargetError
@@ -29,3 +31,16 @@ def test_unknown_names_offer_the_nearest() -> None:
         find_target("Nano33")
     with pytest.raises(TargetError, match=r"unknown target 'zzz'\. Known: nano33ble"):
         find_target("zzz")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("sram_bytes", 0, "sram_bytes is 0, expected more than 0"),
+        ("clock_hz", -1, "clock_hz is -1, expected more than 0"),
+        ("largest_block_bytes", 300 * KIB, "is 307200, more than the 262144 of sram_bytes"),
+    ],
+)
+def test_a_chip_that_makes_no_sense_is_refused(field: str, value: int, message: str) -> None:
+    with pytest.raises(TargetError, match=f"target 'nano33ble': .*{message}"):
+        replace(find_target("nano33ble"), **{field: value})
