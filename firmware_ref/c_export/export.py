@@ -13,7 +13,7 @@ from firmware_ref.c_export.operators import EMITTERS
 from firmware_ref.c_export.steps import plan_steps
 from firmware_ref.c_export.storage import Room, Storage
 from firmware_ref.errors import ModelError, UnsupportedOpError
-from firmware_ref.model import Model
+from firmware_ref.model import Model, Subgraph
 
 KERNEL_FILES = ("kernels.h", "kernels.c", "convolutions.c", "arithmetic.h", "inner_products.h")
 
@@ -55,6 +55,7 @@ def export_c(model: Model) -> CSource:
             raise UnsupportedOpError(
                 operator.name, operator.index, sorted(EMITTERS), by="the C export"
             )
+    _check_tensors(graph)
     steps = plan_steps(graph)
     histories = find_histories(graph, steps, contract)
     storage = Storage(graph, steps, contract, histories)
@@ -82,6 +83,28 @@ def export_c(model: Model) -> CSource:
         texts[name] = (folder / name).read_text(encoding="utf-8")
     state_bytes = sum(field.size_bytes for field in fields)
     return CSource(texts, state_bytes, storage.work_bytes)
+
+
+def _check_tensors(graph: Subgraph) -> None:
+    """ModelError where an operator reads a variable, or writes what is written already."""
+    written = set(graph.inputs)
+    for operator in graph.operators:
+        for index in operator.inputs:
+            tensor = graph.tensors[index]
+            if index >= 0 and index not in written and not tensor.is_constant:
+                kind = "a variable" if tensor.is_variable else "empty"
+                raise ModelError(
+                    f"operator {operator.index} ({operator.name}) reads {tensor.name!r}, which is "
+                    f"{kind}. The C export keeps states in inputs and outputs alone."
+                )
+        for index in operator.outputs:
+            if index in written:
+                name = graph.tensors[index].name
+                raise ModelError(
+                    f"operator {operator.index} ({operator.name}) writes {name!r} over. The C "
+                    "export needs a tensor of its own for every result."
+                )
+            written.add(index)
 
 
 def _emit_endings(emitter: Emitter, contract: Contract, histories: dict[int, History]) -> None:

@@ -168,3 +168,20 @@ def test_accumulators_that_may_overflow_are_refused():
     )
     with pytest.raises(ModelError, match=r"overflow its int32 accumulator in output channel 0"):
         export_c(read_model(model.build([x], [y])))
+
+
+def test_variables_and_results_written_twice_are_refused():
+    model = ModelBuilder()
+    graph = model.subgraph()
+    x, y = (graph.tensor([1, 4], np.int8, scale=0.1) for _ in range(2))
+    state = graph.tensor([1, 4], np.int8, scale=0.1, is_variable=True)
+    graph.operator("ADD", [x, state], [y], options="AddOptions")
+    with pytest.raises(ModelError, match=r"operator 0 \(ADD\) reads 't2', which is a variable"):
+        export_c(read_model(model.build([x], [y])))
+    model = ModelBuilder()
+    graph = model.subgraph()
+    x, y = (graph.tensor([1, 4], np.int8, scale=0.1) for _ in range(2))
+    for source in (x, y):
+        graph.operator("RESHAPE", [source], [y], options="ReshapeOptions")
+    with pytest.raises(ModelError, match=r"operator 1 \(RESHAPE\) writes 't1' over"):
+        export_c(read_model(model.build([x], [y])))
