@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from firmware_ref.errors import ModelError
 from firmware_ref.metadata_writer import with_metadata
 from firmware_ref.model import Model
 from firmware_ref.reader import read_model
+from firmware_ref.whole_file import whole_file
 
 METADATA_VERSION = 1
 
@@ -127,10 +127,8 @@ def write_offline_plan(
     if plan.saved_bytes or OFFLINE_METADATA in model.metadata:
         content = with_metadata(content, OFFLINE_METADATA, plan.metadata)
     try:
-        with tempfile.NamedTemporaryFile(dir=destination.parent, delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
-        temporary.replace(destination)
+        with whole_file(destination) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
         raise ModelError(f"cannot write the model {destination}: {error.strerror}.") from error
     return plan

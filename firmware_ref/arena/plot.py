@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 from firmware_ref.arena.plan import ArenaPlan
 from firmware_ref.errors import FirmwareRefError
+from firmware_ref.whole_file import whole_file
 
 INCHES_PER_STEP = 0.22
 
@@ -73,15 +73,8 @@ def save_arena_plot(
     )
     figure.tight_layout()
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, suffix=path.suffix or ".png", delete=False
-        ) as file:
-            temporary = Path(file.name)
-        try:
-            figure.savefig(temporary, dpi=150)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with whole_file(path) as temporary:
+            figure.savefig(temporary, dpi=150, format=path.suffix[1:] or "png")
     except OSError as error:
         raise FirmwareRefError(f"cannot write {path}: {error.strerror}.") from error
     except ValueError as error:  # matplotlib lists the formats that it has

@@ -1,6 +1,7 @@
 """`python -m firmware_ref.c_export MODEL [-o FOLDER] [--measure]`: a model as C99, and its cost.
 
-Exit codes: 0 done, 1 the model cannot be exported or a tool is missing, 2 wrong usage.
+Exit codes: 0 done, 1 the model cannot be exported or a tool is missing, 2 wrong usage,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from firmware_ref.errors import FirmwareRefError
 from firmware_ref.macs import model_macs
 from firmware_ref.model import Model
 from firmware_ref.reader import read_model
+from firmware_ref.whole_file import whole_file
 
-OK, ERROR = 0, 1
+OK, ERROR, INTERRUPTED = 0, 1, 130
 FRAMES = 20
 COLUMNS = "{:<13} {:<7} {:>12} {:>8} {:>11} {:>12}"
 
@@ -74,16 +76,6 @@ def measurements(model: Model, source: CSource) -> Iterator[str]:
             )
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit code."""
     parser = _parser()
@@ -97,14 +89,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             folder = Path(options.output)
             folder.mkdir(parents=True, exist_ok=True)
             for name, text in source.files.items():
-                _write_whole(folder / name, text)
+                with whole_file(folder / name) as temporary:
+                    temporary.write_text(text, encoding="utf-8")
                 print(folder / name)
         if options.measure:
             for line in measurements(model, source):
                 print(line, flush=True)
+    except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (FirmwareRefError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return OK
 
 

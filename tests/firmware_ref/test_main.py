@@ -108,6 +108,27 @@ def test_a_picture_is_written(unet: str, tmp_path: Path) -> None:
     assert (tmp_path / "arena.png").exists()
 
 
+def test_what_cannot_be_written_leaves_nothing_behind(
+    unet: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    folder = tmp_path / "folder.png"
+    folder.mkdir()
+    for option in ("--plot", "--write-plan"):
+        assert main([unet, option, str(folder)]) == 1
+        assert f"{folder}: Is a directory" in capsys.readouterr().err
+        assert main([unet, option, str(tmp_path / "absent" / "x.png")]) == 1
+        assert "No such file or directory" in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.png", "unet.tflite"]
+
+
+def test_others_may_read_what_is_written(unet: str, tmp_path: Path) -> None:
+    copy, plain = tmp_path / "smaller.tflite", tmp_path / "plain"
+    plain.touch()
+    assert main([unet, "--write-plan", str(copy)]) == 0
+    assert copy.stat().st_mode == plain.stat().st_mode
+
+
 def test_the_chips_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list-targets"]) == 0
     out = capsys.readouterr().out
@@ -131,6 +152,8 @@ def test_wrong_usage(unet: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "is that of the ABI 'cortex-m'" in usage_error(desktop, capsys)
     optimised = [unet, "--cmsis-nn", "--abi", "x86_64-wheel"]
     assert "CMSIS-NN kernels exist for" in usage_error(optimised, capsys)
+    elsewhere = [unet, "--cmsis-nn", "--target", "esp32"]
+    assert "for Arm cores only, and esp32 has a Xtensa LX6" in usage_error(elsewhere, capsys)
 
 
 def test_models_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

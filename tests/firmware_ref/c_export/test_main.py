@@ -57,3 +57,12 @@ def test_nothing_to_do_is_a_wrong_usage(student, capsys):
         main([str(student)])
     assert stop.value.code == 2
     assert "say where to write the files with -o FOLDER" in capsys.readouterr().err
+
+
+def test_an_interruption_has_its_exit_code(student, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("firmware_ref.c_export.__main__.read_model", interrupted)
+    assert main([str(student), "-o", str(tmp_path / "c")]) == 130
+    assert not (tmp_path / "c").exists()

@@ -1,0 +1,25 @@
+"""Files appear whole or not at all: written under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path`, with its suffix, for a file that replaces `path` on success.
+
+    The file has the permissions of any other new file; on failure nothing of it remains.
+
+    Raises:
+        OSError: the folder is missing or cannot be written to, or `path` is a folder.
+    """
+    temporary = path.parent / f".{os.getpid()}.{path.name}"
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
