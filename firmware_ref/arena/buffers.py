@@ -55,17 +55,3 @@ def peak_live_bytes(buffers: Iterable[Buffer]) -> int:
         live += changes[step]
         peak = max(peak, live)
     return peak
-
-
-def find_overlap(buffers: Sequence[Buffer], offsets: Sequence[int]) -> tuple[int, int] | None:
-    """Indices of two buffers that share bytes at one step, or None where the plan is sound."""
-    for i, first in enumerate(buffers):
-        for j in range(i + 1, len(buffers)):
-            second = buffers[j]
-            if (
-                first.lives_with(second)
-                and offsets[i] < offsets[j] + second.size_bytes
-                and offsets[j] < offsets[i] + first.size_bytes
-            ):
-                return i, j
-    return None

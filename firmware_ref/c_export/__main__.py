@@ -25,7 +25,7 @@ from firmware_ref.whole_file import whole_file
 
 OK, ERROR, INTERRUPTED = 0, 1, 130
 FRAMES = 20
-COLUMNS = "{:<13} {:<7} {:>12} {:>8} {:>11} {:>12}"
+COLUMNS = "{:<13} {:<7} {:>12} {:>8} {:>11} {:>15} {:>12}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +59,9 @@ def measurements(model: Model, source: CSource) -> Iterator[str]:
         f"(ratio {ram_bytes / plan.min_bytes:.2f})"
     )
     yield f"{macs:,} MACs per step"
-    yield COLUMNS.format("core", "kernels", "instructions", "per MAC", "code bytes", "stack bytes")
+    yield COLUMNS.format(
+        "core", "kernels", "instructions", "per MAC", "code bytes", "constant bytes", "stack bytes"
+    )
     frame = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]]
     rng = np.random.default_rng(0)
     frames_q = rng.integers(-128, 128, (FRAMES, frame.elements)).astype(np.int8)
@@ -72,6 +74,7 @@ def measurements(model: Model, source: CSource) -> Iterator[str]:
                 f"{run.instructions_mean:,}",
                 f"{run.instructions_mean / macs:.2f}" if macs else "-",
                 f"{run.sizes.code_bytes:,}",
+                f"{run.sizes.constant_bytes:,}",
                 f"{run.stack_bytes:,}",
             )
 

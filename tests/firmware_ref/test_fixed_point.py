@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wide_rounding import multiply_int64_by_quantized_multiplier
 
 from firmware_ref import fixed_point
 from firmware_ref.fixed_point import (
     Requantizer,
     multiply_by_quantized_multiplier,
-    multiply_int64_by_quantized_multiplier,
     quantize_multiplier,
     quantize_multiplier_to_16_bits,
     round_half_away,

@@ -2,9 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from planner_requests import buffers
+from planner_requests import buffers, find_overlap
 
-from firmware_ref.arena.buffers import Buffer, find_overlap, head_bytes, peak_live_bytes
+from firmware_ref.arena.buffers import Buffer, head_bytes, peak_live_bytes
 from firmware_ref.arena.greedy_planner import greedy_order, greedy_plan
 
 

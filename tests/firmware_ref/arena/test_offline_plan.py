@@ -9,10 +9,10 @@ import pytest
 from known_models import KNOWN_MODELS, Layers
 from model_builder import ModelBuilder
 from oracle import needs_oracle
+from planner_requests import find_overlap
 from tflm_arena import arenas_that_work, report
 
 from firmware_ref.arena import plan_arena, plan_offline, write_offline_plan
-from firmware_ref.arena.buffers import find_overlap
 from firmware_ref.arena.model_buffers import OFFLINE_METADATA
 from firmware_ref.errors import ModelError
 from firmware_ref.interpreter import Interpreter

@@ -3,9 +3,9 @@
 from itertools import permutations
 
 from hypothesis import given, settings
-from planner_requests import buffers
+from planner_requests import buffers, find_overlap
 
-from firmware_ref.arena.buffers import Buffer, find_overlap, head_bytes, peak_live_bytes
+from firmware_ref.arena.buffers import Buffer, head_bytes, peak_live_bytes
 from firmware_ref.arena.greedy_planner import first_fit, greedy_plan
 from firmware_ref.arena.optimizer import pack
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from known_models import KNOWN_MODELS, Layers
 from model_builder import RESOURCE, ModelBuilder
+from planner_requests import find_overlap
 
 from firmware_ref.arena import plan_arena
-from firmware_ref.arena.buffers import align_up, find_overlap
+from firmware_ref.arena.buffers import align_up
 from firmware_ref.errors import ModelError, TargetError, UnsupportedOpError
 
 # (arena_used_bytes with reference kernels, with CMSIS-NN) of the real TFLM on an emulated

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from wide_rounding import multiply_int64_by_quantized_multiplier
 
 from firmware_ref.fixed_point import (
     multiply_by_quantized_multiplier,
-    multiply_int64_by_quantized_multiplier,
     quantize_multiplier,
 )
 from firmware_ref.kernels.scaled_filter import OutputRange, ScaledFilter
