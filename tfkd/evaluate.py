@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import multiprocessing
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfkd import audio, metrics
+from tfkd.data.manifest import read_manifest
 from tfkd.engines.engine import Engine
 from tfkd.enhance import enhance
 from tfkd.errors import CorpusError
@@ -91,8 +92,8 @@ def find_pairs(
     Args:
         noisy: folder of noisy recordings.
         clean: folder of their clean partners.
-        manifest: CSV with the columns `path` and `snr_db`; without it, "snr05" or "snrm05" in a
-            file's name says 5 or -5 dB.
+        manifest: CSV with the columns `path`, relative to its own folder, and `snr_db`; what it
+            does not know, "snr05" or "snrm05" in a file's name says: 5 or -5 dB.
 
     Raises:
         CorpusError: a partner is missing, a name occurs twice, or the manifest is unusable.
@@ -106,11 +107,14 @@ def find_pairs(
             f"{clean}: {len(orphans)} of {len(noisy_files)} noisy recordings have no clean partner "
             f"of the same name, the first is {noisy_files[orphans[0]].name}."
         )
-    known = _manifest_snrs(Path(manifest)) if manifest else {}
-    return [
-        Pair(name, path, clean_files[name], known.get(path.stem, _snr_in_name(path.stem)))
-        for name, path in sorted(noisy_files.items())
-    ]
+    known = _manifest_snrs(Path(manifest)) if manifest else lambda path: None
+    pairs = []
+    for name, path in sorted(noisy_files.items()):
+        snr_db = known(path)
+        if snr_db is None:
+            snr_db = _snr_in_name(path.stem)
+        pairs.append(Pair(name, path, clean_files[name], snr_db))
+    return pairs
 
 
 def evaluate(
@@ -205,16 +209,24 @@ def _snr_in_name(stem: str) -> float | None:
     return float(found[2]) * (-1.0 if found[1] else 1.0)
 
 
-def _manifest_snrs(manifest: Path) -> dict[str, float]:
-    """File stem -> SNR, from the rows that have one."""
-    try:
-        with manifest.open(newline="", encoding="utf-8") as file:
-            rows: Iterator[dict[str, str]] = csv.DictReader(file)
-            return {Path(row["path"]).stem: float(row["snr_db"]) for row in rows if row["snr_db"]}
-    except OSError as error:
-        raise CorpusError(f"{manifest}: cannot be read ({error.strerror}).") from error
-    except (KeyError, ValueError, csv.Error) as error:
-        raise CorpusError(
-            f"{manifest}: expected a CSV with the columns 'path' and 'snr_db' in dB. "
-            f"Problem: {error}."
-        ) from error
+def _manifest_snrs(manifest: Path) -> Callable[[Path], float | None]:
+    """A function from a recording to its SNR, by its path, else by its name where that is clear."""
+    by_path: dict[Path, float] = {}
+    by_stem: dict[str, set[float]] = defaultdict(set)
+    for path, row in read_manifest(manifest, ("path", "snr_db")).items():
+        if row["snr_db"]:
+            try:
+                snr_db = float(row["snr_db"])
+            except ValueError as error:
+                raise CorpusError(
+                    f"{manifest}: the SNR of {row['path']} is no number. Expected decibels in the "
+                    f"column 'snr_db'. Received: {row['snr_db']!r}."
+                ) from error
+            by_path[path] = snr_db
+            by_stem[path.stem].add(snr_db)
+
+    def known(path: Path) -> float | None:
+        alike = by_stem.get(path.stem, set())
+        return by_path.get(path.resolve(), next(iter(alike)) if len(alike) == 1 else None)
+
+    return known

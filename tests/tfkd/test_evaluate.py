@@ -38,10 +38,27 @@ def test_names_without_snr_and_a_manifest(pair_folders, tmp_path):
     manifest.write_text("path,snr_db,kind\nnoisy/a_levelm05_1.flac,2.5,x\nspeech/other.flac,,y\n")
     assert [p.snr_db for p in find_pairs(noisy, clean, manifest)] == [2.5, None, None, None]
     manifest.write_text("file,db\n1,2\n")
-    with pytest.raises(CorpusError, match="columns 'path' and 'snr_db'"):
+    with pytest.raises(CorpusError, match=r"lacks the columns path, snr_db.*file, db"):
+        find_pairs(noisy, clean, manifest)
+    manifest.write_text("path,snr_db\na.wav,loud\n")
+    with pytest.raises(CorpusError, match=r"SNR of a\.wav is no number.*'loud'"):
         find_pairs(noisy, clean, manifest)
     with pytest.raises(CorpusError, match="cannot be read"):
         find_pairs(noisy, clean, tmp_path / "none.csv")
+
+
+def test_a_manifest_tells_files_of_one_name_apart(tmp_path):
+    for side in ("noisy", "clean"):
+        for room in ("hall", "street"):
+            (tmp_path / side / room).mkdir(parents=True)
+            soundfile.write(tmp_path / side / room / "1.wav", voice(1.0), RATE)
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path,snr_db\nnoisy/hall/1.wav,5\nnoisy/street/1.wav,10\n")
+    pairs = find_pairs(tmp_path / "noisy", tmp_path / "clean", manifest)
+    assert [(p.name, p.snr_db) for p in pairs] == [("hall/1", 5.0), ("street/1", 10.0)]
+    manifest.write_text("path,snr_db\nelsewhere/a/1.wav,5\nelsewhere/b/1.wav,10\n")
+    pairs = find_pairs(tmp_path / "noisy", tmp_path / "clean", manifest)
+    assert [p.snr_db for p in pairs] == [None, None]
 
 
 def test_missing_partner_double_name_and_missing_folder(pair_folders, tmp_path):
