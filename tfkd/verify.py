@@ -26,7 +26,6 @@ Floats = NDArray[np.float32]
 
 ORACLE = "tflm"  # what the microcontroller runs
 EXPORTED = "c"  # what runs there without an interpreter
-MINIMUM_FRAMES = 300
 # TFLite rounds these once where TFLite Micro rounds twice, so one LSB may differ.
 SINGLE_ROUNDED_IN_TFLITE = frozenset({"FULLY_CONNECTED", "UNIDIRECTIONAL_SEQUENCE_LSTM"})
 

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 @click.option(
     "--frames", type=click.IntRange(300), default=500, help="Consecutive frames, with state."
 )
-@click.option("--seed", default=0, help="Of the speech-like input.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, help="Of the speech-like or random input."
+)
 @json_option
 def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json: bool) -> None:
     """Prove that all engines compute the same bits.
