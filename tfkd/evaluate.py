@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import signal
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -18,7 +19,7 @@ from tfkd import audio, metrics
 from tfkd.data.manifest import read_manifest
 from tfkd.engines.engine import Engine
 from tfkd.enhance import enhance
-from tfkd.errors import CorpusError
+from tfkd.errors import CorpusError, ModelError
 from tfkd.metrics import Interval, mean_interval
 
 Floats = NDArray[np.float32]
@@ -136,12 +137,13 @@ def evaluate(
     Raises:
         AudioError: a recording is unusable.
         CorpusError: partners differ in length.
+        ModelError: see `check_sample_rates`.
     """
-    jobs = jobs or os.cpu_count() or 1
+    check_sample_rates(engines)
     systems = (NOISY, *engines)
     results: dict[str, PairScores] = {}
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    jobs = jobs or os.cpu_count() or 1
+    with scoring_processes(jobs) as pool:
         pending: dict[Future[dict[str, dict[str, float]]], Pair] = {}
 
         def collect(limit: int) -> None:
@@ -166,14 +168,38 @@ def evaluate(
     return Evaluation(systems, tuple(results[pair.name] for pair in pairs))
 
 
+def check_sample_rates(engines: Mapping[str, Engine]) -> None:
+    """Refuse models of another rate than the metrics'.
+
+    Raises:
+        ModelError: names the first one.
+    """
+    for name, engine in engines.items():
+        if engine.frontend.sample_rate != metrics.SAMPLE_RATE:
+            raise ModelError(
+                f"the {name} model works at {engine.frontend.sample_rate} Hz, but quality is "
+                f"measured at {metrics.SAMPLE_RATE} Hz. Expected a model of that rate."
+            )
+
+
+def scoring_processes(count: int) -> ProcessPoolExecutor:
+    """Processes that leave Ctrl-C to this one: each would print a traceback of its own."""
+    return ProcessPoolExecutor(
+        count,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
+
+
 def _score(clean: Floats, signals: Mapping[str, Floats]) -> dict[str, dict[str, float]]:
     """Metrics of every system; bit-equal signals (TFLite and TFLM, as a rule) are scored once."""
     scores: dict[str, dict[str, float]] = {}
     seen: dict[bytes, dict[str, float]] = {}
-    for name, signal in signals.items():
-        key = signal.tobytes()
+    for name, samples in signals.items():
+        key = samples.tobytes()
         if key not in seen:
-            seen[key] = metrics.score(clean, signal)
+            seen[key] = metrics.score(clean, samples)
         scores[name] = seen[key]
     return scores
 

@@ -1,5 +1,6 @@
 import math
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -10,11 +11,12 @@ from conftest import RATE, noisy_voice, voice
 from test_enhance import Passage
 
 from tfkd import metrics
+from tfkd.config import FrontEndConfig
 from tfkd.engines.firmware_ref import FirmwareRefEngine
 from tfkd.engines.streaming_model import read_streaming_model
 from tfkd.enhance import enhance
-from tfkd.errors import AudioError, CorpusError
-from tfkd.evaluate import evaluate, find_pairs
+from tfkd.errors import AudioError, CorpusError, ModelError
+from tfkd.evaluate import evaluate, find_pairs, scoring_processes
 
 
 def test_pairs_match_by_name_whatever_the_format(pair_folders):
@@ -79,6 +81,18 @@ def test_partners_of_different_length(pair_folders):
     soundfile.write(clean / "a_snrm05_1.wav", voice(1.0), RATE)
     with pytest.raises(CorpusError, match=r"1\.50 s and 1\.00 s"):
         evaluate(find_pairs(noisy, clean), {}, jobs=1)
+
+
+def test_a_model_of_another_rate_is_refused(pair_folders):
+    narrow = Passage()
+    narrow.frontend = FrontEndConfig(sample_rate=8000)
+    with pytest.raises(ModelError, match="float model works at 8000 Hz.*measured at 16000 Hz"):
+        evaluate(find_pairs(*pair_folders), {"float": narrow}, jobs=1)
+
+
+def test_processes_that_score_leave_interrupts_to_their_parent():
+    with scoring_processes(1) as pool:
+        assert pool.submit(signal.getsignal, signal.SIGINT).result() is signal.SIG_IGN
 
 
 def test_scores_groups_and_differences(pair_folders, gate):
