@@ -155,7 +155,7 @@ def evaluate(
 
         try:
             for pair in pairs:
-                clean, noisy = _read_pair(pair)
+                clean, noisy = read_pair(pair)
                 signals = {NOISY: noisy}
                 for name, engine in engines.items():
                     signals[name] = enhance(engine, noisy)
@@ -204,7 +204,13 @@ def _score(clean: Floats, signals: Mapping[str, Floats]) -> dict[str, dict[str, 
     return scores
 
 
-def _read_pair(pair: Pair) -> tuple[Floats, Floats]:
+def read_pair(pair: Pair) -> tuple[Floats, Floats]:
+    """Clean and noisy recording, each [samples] at the metrics' rate, of equal length.
+
+    Raises:
+        AudioError: a recording is unusable.
+        CorpusError: they differ in length by more than a codec's padding.
+    """
     clean = audio.read_mono(pair.clean, metrics.SAMPLE_RATE)
     noisy = audio.read_mono(pair.noisy, metrics.SAMPLE_RATE)
     if abs(len(clean) - len(noisy)) > _LENGTH_TOLERANCE * metrics.SAMPLE_RATE:
