@@ -26,6 +26,11 @@ INSTRUCTIONS_PER_MAC: Mapping[Kernels, tuple[float, float]] = {
     "cmsis-nn": (2.1, 5.1),
     "exported-c": (1.3, 2.7),
 }
+KERNEL_NAMES: Mapping[Kernels, str] = {
+    "reference": "reference kernels",
+    "cmsis-nn": "CMSIS-NN",
+    "exported-c": "exported C",
+}
 CYCLES_PER_INSTRUCTION = {"Cortex-M4F": (1.2, 1.6), "Cortex-M7": (0.6, 1.0)}
 
 

@@ -5,6 +5,7 @@ Samples are float32 of shape [samples, channels], full scale 1.0, as in soundfil
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,8 +30,7 @@ BLOCK_FRAMES = 1 << 16
 _WRITTEN_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 WRITTEN_SUFFIXES = frozenset(_WRITTEN_FORMATS)
 _WAV_LIMIT_BYTES = 0xFFFF_0000  # a RIFF chunk holds at most 4 GiB
-# Formats whose header states an exact length; an MP3's is an estimate.
-_SHORTFALL = {"MP3": 0.05}
+_SHORTFALL = {"MP3": 0.05}  # an MP3's header estimates its length; others state it exactly
 _CHUNK_SIZE = re.compile(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
 _UNKNOWN_CHUNK_BYTES = 0x7FFF_F000  # writers into a pipe leave such a size behind
 
@@ -63,9 +63,11 @@ def info(path: str | Path) -> AudioInfo:
     """Read a recording's header.
 
     Raises:
-        AudioError: no such file, not audio, truncated, or without a single sample.
+        AudioError: no such file, not audio, truncated, without a single sample, or of a name that
+            is not UTF-8.
     """
     path = Path(path)
+    check_name(path)
     if not path.is_file():
         raise AudioError(f"{path}: no such file. Expected an audio file.")
     if path.stat().st_size == 0:
@@ -88,6 +90,19 @@ def info(path: str | Path) -> AudioInfo:
     return AudioInfo(
         path, header.frames, header.samplerate, header.channels, header.format, header.subtype
     )
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that neither libsndfile nor TensorFlow takes, as old archives hold.
+
+    Raises:
+        AudioError: the name is not UTF-8.
+    """
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise AudioError(f"{shown}: its name is not UTF-8. Rename the file.") from error
 
 
 def blocks(header: AudioInfo, block_samples: int = BLOCK_FRAMES) -> Iterator[Floats]:
@@ -173,15 +188,18 @@ def audio_files(folder: str | Path) -> list[Path]:
     found = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not is_hidden(path, folder)
     )
     if not found:
         raise AudioError(
             f"{folder}: holds no audio. Expected files that end in {', '.join(sorted(SUFFIXES))}."
         )
     return found
+
+
+def is_hidden(path: Path, folder: Path) -> bool:
+    """Whether the file, or a folder between it and `folder`, has a name that begins with a dot."""
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 @contextmanager
@@ -205,9 +223,11 @@ def writer(
         A function that appends samples [samples, channels] or [samples], float or int16.
 
     Raises:
-        AudioError: another suffix, a folder that cannot be written to, or a full disk.
+        AudioError: another suffix, a name that is not UTF-8, a folder that cannot be written to, or
+            a full disk.
     """
     path = Path(path)
+    check_name(path)
     suffix = path.suffix.lower()
     if suffix not in _WRITTEN_FORMATS:
         raise AudioError(

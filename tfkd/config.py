@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+Positive = Annotated[int, Field(ge=1)]
+
 
 class Section(BaseModel):
-    """A frozen table of the configuration; unknown keys are refused."""
+    """A frozen table of the configuration; unknown keys, NaN and infinities are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class FrontEndConfig(Section):
@@ -60,19 +62,25 @@ class ModelConfig(Section):
     """A member of the DAE family: a frequency-strided encoder that ends in linear inverted
     bottlenecks over time (the latent), and a decoder with skips."""
 
-    name: str
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        max_length=64,
+        description="part of folder names and of C symbols",
+    )
     frontend: FrontEndConfig = FrontEndConfig()
-    channels: tuple[int, ...] = Field(description="per encoder stage")
-    kernels: tuple[int, ...] = Field(description="frequency kernel per encoder stage")
-    strides: tuple[int, ...] = Field(description="frequency stride per encoder stage")
-    time_kernels: tuple[int, ...] = Field(
+    channels: tuple[Positive, ...] = Field(min_length=1, description="per encoder stage")
+    kernels: tuple[Positive, ...] = Field(description="frequency kernel per encoder stage")
+    strides: tuple[Positive, ...] = Field(description="frequency stride per encoder stage")
+    time_kernels: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         description="depthwise time kernel of each encoder stage's bottleneck; 0: no bottleneck"
     )
-    expansions: tuple[int, ...] = Field(description="expansion of each encoder bottleneck")
+    expansions: tuple[Positive, ...] = Field(description="expansion of each encoder bottleneck")
     latent: int = Field(ge=4, description="channels of the latent")
     hidden: int = Field(ge=4, description="expanded channels of the latent's bottlenecks")
     time_kernel: int = Field(5, ge=1, description="depthwise time kernel of these bottlenecks")
-    dilations: tuple[int, ...] = Field(description="time dilation of each latent bottleneck")
+    dilations: tuple[Positive, ...] = Field(
+        min_length=1, description="time dilation of each latent bottleneck"
+    )
     decoder_channels: int = Field(24, ge=1, description="channels of the deepest decoder stage")
     decoder_time_kernel: int = Field(3, ge=1)
     decoder_kernel: int = Field(3, ge=1, description="odd frequency kernel in the decoder")
@@ -135,7 +143,7 @@ class TrainConfig(Section):
     ema: float = Field(0.999, ge=0, lt=1, description="decay of the weight average; 0: off")
     epoch_steps: int = Field(250, ge=1, description="steps between validations and checkpoints")
     patience: int = Field(0, ge=0, description="epochs without improvement; 0: no early stop")
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
     deterministic: bool = False
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import multiprocessing
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import signal
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfkd import audio, metrics
+from tfkd.data.manifest import read_manifest
 from tfkd.engines.engine import Engine
 from tfkd.enhance import enhance
-from tfkd.errors import CorpusError
+from tfkd.errors import CorpusError, ModelError
 from tfkd.metrics import Interval, mean_interval
 
 Floats = NDArray[np.float32]
@@ -91,8 +93,8 @@ def find_pairs(
     Args:
         noisy: folder of noisy recordings.
         clean: folder of their clean partners.
-        manifest: CSV with the columns `path` and `snr_db`; without it, "snr05" or "snrm05" in a
-            file's name says 5 or -5 dB.
+        manifest: CSV with the columns `path`, relative to its own folder, and `snr_db`; what it
+            does not know, "snr05" or "snrm05" in a file's name says: 5 or -5 dB.
 
     Raises:
         CorpusError: a partner is missing, a name occurs twice, or the manifest is unusable.
@@ -106,11 +108,14 @@ def find_pairs(
             f"{clean}: {len(orphans)} of {len(noisy_files)} noisy recordings have no clean partner "
             f"of the same name, the first is {noisy_files[orphans[0]].name}."
         )
-    known = _manifest_snrs(Path(manifest)) if manifest else {}
-    return [
-        Pair(name, path, clean_files[name], known.get(path.stem, _snr_in_name(path.stem)))
-        for name, path in sorted(noisy_files.items())
-    ]
+    known = _manifest_snrs(Path(manifest)) if manifest else lambda path: None
+    pairs = []
+    for name, path in sorted(noisy_files.items()):
+        snr_db = known(path)
+        if snr_db is None:
+            snr_db = _snr_in_name(path.stem)
+        pairs.append(Pair(name, path, clean_files[name], snr_db))
+    return pairs
 
 
 def evaluate(
@@ -132,12 +137,13 @@ def evaluate(
     Raises:
         AudioError: a recording is unusable.
         CorpusError: partners differ in length.
+        ModelError: see `check_sample_rates`.
     """
-    jobs = jobs or os.cpu_count() or 1
+    check_sample_rates(engines)
     systems = (NOISY, *engines)
     results: dict[str, PairScores] = {}
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    jobs = jobs or os.cpu_count() or 1
+    with scoring_processes(jobs) as pool:
         pending: dict[Future[dict[str, dict[str, float]]], Pair] = {}
 
         def collect(limit: int) -> None:
@@ -149,7 +155,7 @@ def evaluate(
 
         try:
             for pair in pairs:
-                clean, noisy = _read_pair(pair)
+                clean, noisy = read_pair(pair)
                 signals = {NOISY: noisy}
                 for name, engine in engines.items():
                     signals[name] = enhance(engine, noisy)
@@ -162,19 +168,49 @@ def evaluate(
     return Evaluation(systems, tuple(results[pair.name] for pair in pairs))
 
 
+def check_sample_rates(engines: Mapping[str, Engine]) -> None:
+    """Refuse models of another rate than the metrics'.
+
+    Raises:
+        ModelError: names the first one.
+    """
+    for name, engine in engines.items():
+        if engine.frontend.sample_rate != metrics.SAMPLE_RATE:
+            raise ModelError(
+                f"the {name} model works at {engine.frontend.sample_rate} Hz, but quality is "
+                f"measured at {metrics.SAMPLE_RATE} Hz. Expected a model of that rate."
+            )
+
+
+def scoring_processes(count: int) -> ProcessPoolExecutor:
+    """Processes that leave Ctrl-C to this one: each would print a traceback of its own."""
+    return ProcessPoolExecutor(
+        count,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
+
+
 def _score(clean: Floats, signals: Mapping[str, Floats]) -> dict[str, dict[str, float]]:
     """Metrics of every system; bit-equal signals (TFLite and TFLM, as a rule) are scored once."""
     scores: dict[str, dict[str, float]] = {}
     seen: dict[bytes, dict[str, float]] = {}
-    for name, signal in signals.items():
-        key = signal.tobytes()
+    for name, samples in signals.items():
+        key = samples.tobytes()
         if key not in seen:
-            seen[key] = metrics.score(clean, signal)
+            seen[key] = metrics.score(clean, samples)
         scores[name] = seen[key]
     return scores
 
 
-def _read_pair(pair: Pair) -> tuple[Floats, Floats]:
+def read_pair(pair: Pair) -> tuple[Floats, Floats]:
+    """Clean and noisy recording, each [samples] at the metrics' rate, of equal length.
+
+    Raises:
+        AudioError: a recording is unusable.
+        CorpusError: they differ in length by more than a codec's padding.
+    """
     clean = audio.read_mono(pair.clean, metrics.SAMPLE_RATE)
     noisy = audio.read_mono(pair.noisy, metrics.SAMPLE_RATE)
     if abs(len(clean) - len(noisy)) > _LENGTH_TOLERANCE * metrics.SAMPLE_RATE:
@@ -205,16 +241,24 @@ def _snr_in_name(stem: str) -> float | None:
     return float(found[2]) * (-1.0 if found[1] else 1.0)
 
 
-def _manifest_snrs(manifest: Path) -> dict[str, float]:
-    """File stem -> SNR, from the rows that have one."""
-    try:
-        with manifest.open(newline="", encoding="utf-8") as file:
-            rows: Iterator[dict[str, str]] = csv.DictReader(file)
-            return {Path(row["path"]).stem: float(row["snr_db"]) for row in rows if row["snr_db"]}
-    except OSError as error:
-        raise CorpusError(f"{manifest}: cannot be read ({error.strerror}).") from error
-    except (KeyError, ValueError, csv.Error) as error:
-        raise CorpusError(
-            f"{manifest}: expected a CSV with the columns 'path' and 'snr_db' in dB. "
-            f"Problem: {error}."
-        ) from error
+def _manifest_snrs(manifest: Path) -> Callable[[Path], float | None]:
+    """A function from a recording to its SNR, by its path, else by its name where that is clear."""
+    by_path: dict[Path, float] = {}
+    by_stem: dict[str, set[float]] = defaultdict(set)
+    for path, row in read_manifest(manifest, ("path", "snr_db")).items():
+        if row["snr_db"]:
+            try:
+                snr_db = float(row["snr_db"])
+            except ValueError as error:
+                raise CorpusError(
+                    f"{manifest}: the SNR of {row['path']} is no number. Expected decibels in the "
+                    f"column 'snr_db'. Received: {row['snr_db']!r}."
+                ) from error
+            by_path[path] = snr_db
+            by_stem[path.stem].add(snr_db)
+
+    def known(path: Path) -> float | None:
+        alike = by_stem.get(path.stem, set())
+        return by_path.get(path.resolve(), next(iter(alike)) if len(alike) == 1 else None)
+
+    return known

@@ -98,17 +98,17 @@ class Live:
         self.statistics = LiveStatistics()
         self._enhancer = Enhancer(engine)
         self._source, self._sink = source, sink
-        self._latency_ms = engine.frontend.latency_ms
+        self._frontend = engine.frontend
 
     @property
     def hop_ms(self) -> float:
-        return 1000.0 * self._enhancer.hop / self._enhancer.sample_rate
+        return self._frontend.hop_ms
 
     @property
     def latency_ms(self) -> dict[str, float]:
         """From the air to the air: what the window, the input and the output each take."""
         return {
-            "algorithm": self._latency_ms,
+            "algorithm": self._frontend.latency_ms,
             "input": self._source.latency_ms,
             "output": self._sink.latency_ms,
         }

@@ -80,11 +80,31 @@ def _stoi(clean: Floats, processed: Floats, extended: bool) -> float:
             return math.nan
 
 
-METRICS: dict[str, Callable[[Floats, Floats], float]] = {
-    "pesq_wb": pesq_wb,
-    "stoi": stoi,
-    "estoi": estoi,
-    "si_sdr": si_sdr,
+@dataclass(frozen=True)
+class Metric:
+    """A measure of (clean, processed) waveforms, and how its values are written.
+
+    Args:
+        measure: two waveforms [samples] -> value.
+        title: its name in a table.
+        unit: of its values; empty where they have none.
+        digits: after the decimal point.
+    """
+
+    measure: Callable[[Floats, Floats], float]
+    title: str
+    unit: str
+    digits: int
+
+    def __call__(self, clean: Floats, processed: Floats) -> float:
+        return self.measure(clean, processed)
+
+
+METRICS = {
+    "pesq_wb": Metric(pesq_wb, "PESQ-WB", "MOS-LQO", 3),
+    "stoi": Metric(stoi, "STOI", "", 3),
+    "estoi": Metric(estoi, "ESTOI", "", 3),
+    "si_sdr": Metric(si_sdr, "SI-SDR", "dB", 2),
 }
 
 

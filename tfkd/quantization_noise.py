@@ -8,7 +8,7 @@ Keras.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from firmware_ref.model import Subgraph
 from firmware_ref.reader import read_model
-from tfkd.engines.streaming_model import Affine, Int8, StreamingModel
-from tfkd.engines.tensor_trace import firmware_ref_trace
+from tfkd.engines.streaming_model import Affine, StreamingModel
+from tfkd.engines.tensor_trace import firmware_ref_trace, streamed
 from tfkd.errors import ModelError
 from tfkd.models.blocks import Form
-from tfkd.models.dae import MASK, build_dae
-from tfkd.quantize import PREFIX, weight_of
+from tfkd.models.dae import MASK, QUANTIZED, build_dae
+from tfkd.quantize import weight_of
 from tfkd.train.run_directory import RunDirectory
 from tfkd.train.session import load_quantized
 
@@ -80,7 +80,9 @@ def quantization_noise(
     values = probe(features[np.newaxis, :, :, np.newaxis], training=False)
     expected = [value.numpy()[0] for value in values]  # each [frames, bands, channels]
     noise = np.zeros(len(tensors))
-    for frame, contents_q in enumerate(_int8_frames(model, graph, features)):
+    step = streamed(firmware_ref_trace(model), model)
+    for frame, frame_q in enumerate(model.frame.quantize(features)):
+        contents_q = step(frame_q)
         for i, tensor in enumerate(tensors):
             content_q = contents_q[tensor.index][0, 0]  # [bands, channels]
             received = Affine(float(tensor.scale), tensor.zero_point).dequantize(content_q)
@@ -110,7 +112,7 @@ def deployed_float(run: RunDirectory, frames: int) -> keras.Model:
     network = build_dae(run.config.model, Form.DEPLOYED, frames=frames)
     for layer in network.layers:
         if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
-            wrapped = quantized.get_layer(PREFIX + layer.name)
+            wrapped = quantized.get_layer(QUANTIZED + layer.name)
             layer.set_weights([weight_of(wrapped).numpy(), wrapped.layer.bias.numpy()])
     return network
 
@@ -143,18 +145,6 @@ def _written(activations: list[tuple[str, str, keras.KerasTensor]], graph: Subgr
             f"tfkd convert --tflite-micro"
         )
     return [op.outputs[0] for op in written]
-
-
-def _int8_frames(
-    model: StreamingModel, graph: Subgraph, features: Floats
-) -> Iterator[dict[int, Int8]]:
-    """All tensors that operators write, frame after frame, with state."""
-    trace = firmware_ref_trace(model)
-    states_q = model.initial_states_q()
-    for frame_q in model.frame.quantize(features):
-        tensors = trace([frame_q.reshape(1, 1, -1, 1), *states_q])
-        states_q = [tensors[index] for index in graph.outputs[1:]]
-        yield tensors
 
 
 def _decibels(signal: float, noise: float) -> float:

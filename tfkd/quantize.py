@@ -22,9 +22,8 @@ import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
 from tfkd.errors import ModelError
-from tfkd.models.dae import INPUT, LOGITS
+from tfkd.models.dae import INPUT, LOGITS, QUANTIZED
 
-PREFIX = "quant_"
 Range = tuple[float, float]
 FIXED_RANGES: dict[str, Range] = {
     INPUT: (-1.0, 127 / 128),  # scale 2^-7, zero point 0
@@ -166,10 +165,12 @@ def quantization_aware(deployed: keras.Model, ranges: Mapping[str, Range]) -> ke
 
     annotated = keras.models.clone_model(deployed, clone_function=annotate)
     annotated.set_weights(deployed.get_weights())
-    model = _api.quantize_apply(annotated, scheme=AsAnnotated(), quantized_layer_name_prefix=PREFIX)
+    model = _api.quantize_apply(
+        annotated, scheme=AsAnnotated(), quantized_layer_name_prefix=QUANTIZED
+    )
     for name in outputs:
         low, high = ranges[name]
-        for variable in model.get_layer(PREFIX + name).weights:
+        for variable in model.get_layer(QUANTIZED + name).weights:
             if variable.name.endswith("/output_min:0"):
                 variable.assign(low)
             elif variable.name.endswith("/output_max:0"):

@@ -17,8 +17,8 @@ from firmware_ref.model import Model
 from firmware_ref.reader import read_model
 from tfkd.config import FrontEndConfig
 from tfkd.engines.choice import int8_engine
-from tfkd.engines.streaming_model import Int8, StreamingModel
-from tfkd.engines.tensor_trace import TRACES, Array, Trace
+from tfkd.engines.streaming_model import StreamingModel
+from tfkd.engines.tensor_trace import TRACES, Array, streamed
 from tfkd.errors import VerificationError
 from tfkd.frontend import band_features, stft
 
@@ -26,7 +26,6 @@ Floats = NDArray[np.float32]
 
 ORACLE = "tflm"  # what the microcontroller runs
 EXPORTED = "c"  # what runs there without an interpreter
-MINIMUM_FRAMES = 300
 # TFLite rounds these once where TFLite Micro rounds twice, so one LSB may differ.
 SINGLE_ROUNDED_IN_TFLITE = frozenset({"FULLY_CONNECTED", "UNIDIRECTIONAL_SEQUENCE_LSTM"})
 
@@ -147,26 +146,14 @@ def check(comparisons: Sequence[EngineComparison]) -> None:
 
 
 def _stream(engine: str, model: StreamingModel, graph: Model) -> Stream:
-    outputs = graph.subgraphs[0].outputs
     if engine == EXPORTED:
-        return _exported_stream(model, outputs[0])
-    return _traced_stream(TRACES[engine](model), model, outputs)
+        return _exported_stream(model, graph.subgraphs[0].outputs[0])
+    return streamed(TRACES[engine](model), model)
 
 
 def _exported_stream(model: StreamingModel, mask: int) -> Stream:
     exported = int8_engine(EXPORTED, model)
     return lambda frame_q: {mask: exported.run_q(frame_q[np.newaxis]).reshape(1, 1, -1, 1)}
-
-
-def _traced_stream(trace: Trace, model: StreamingModel, outputs: Sequence[int]) -> Stream:
-    states_q = model.initial_states_q()
-
-    def invoke(frame_q: Int8) -> Mapping[int, Array]:
-        tensors = trace([frame_q.reshape(1, 1, -1, 1), *states_q])
-        states_q[:] = [tensors[index] for index in outputs[1:]]
-        return tensors
-
-    return invoke
 
 
 def _first_difference(

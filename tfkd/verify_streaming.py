@@ -16,9 +16,8 @@ from tfkd.convert.tflite import convert_offline
 from tfkd.engines.firmware_ref import FirmwareRefEngine
 from tfkd.engines.streaming_model import Floats, parse_streaming_model
 from tfkd.errors import VerificationError
-from tfkd.models.blocks import Form
-from tfkd.models.dae import build_dae
 from tfkd.models.folding import fold_batch_norm
+from tfkd.models.teacher import load_teacher
 from tfkd.streaming import streaming_step
 from tfkd.train.run_directory import RunDirectory
 from tfkd.train.session import load_quantized
@@ -63,13 +62,12 @@ def compare_streaming(run: RunDirectory, seed: int) -> StreamingComparison:
 
     Raises:
         RunError: the run has no quantisation-aware weights.
+        ModelError: its weights are damaged.
     """
     quantized = load_quantized(run)
     frames = quantized.input_shape[1]
     config = run.config.model
-    student = build_dae(config, Form.TRAINING)
-    student.load_weights(run.float_weights)
-    folded = fold_batch_norm(student, config, frames)
+    folded = fold_batch_norm(load_teacher(run.path).model, config, frames)
     features = speech_like_features(config.frontend, frames, seed)
     return StreamingComparison(
         frames, float_difference(folded, features), int8_difference(quantized, config, features)

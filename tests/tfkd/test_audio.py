@@ -1,3 +1,4 @@
+import os
 import resource
 import struct
 import subprocess
@@ -63,6 +64,14 @@ def test_resampling_keeps_duration_and_alignment(samples, to_rate):
         np.testing.assert_allclose(result[middle], expected[middle], atol=2e-3)
 
 
+def write_as_latin_1(folder, stem):
+    """A recording whose name has the bytes that Latin-1 gives it; its path as Python shows it."""
+    name = f"{stem}.wav".encode("latin-1")
+    audio.write(folder / "named.wav", np.zeros(9, np.float32), 16000)
+    (folder / "named.wav").rename(folder / os.fsdecode(name))
+    return folder / os.fsdecode(name)
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(AudioError, match=r"x\.wav: no such file"):
         audio.info(tmp_path / "x.wav")
@@ -72,6 +81,13 @@ def test_empty_file(tmp_path):
     (tmp_path / "x.wav").touch()
     with pytest.raises(AudioError, match=r"empty \(0 bytes\)"):
         audio.info(tmp_path / "x.wav")
+
+
+def test_name_that_is_not_utf_8(tmp_path):
+    path = write_as_latin_1(tmp_path, "Zo\xeb")
+    for use in (audio.info, lambda name: audio.write(name, np.zeros(9, np.float32), 16000)):
+        with pytest.raises(AudioError, match=r"Zo\\xeb\.wav: its name is not UTF-8"):
+            use(path)
 
 
 def test_no_samples(tmp_path):

@@ -127,6 +127,24 @@ def test_no_model_at_all(tmp_path):
         load_config(config_files=[tmp_path / "x.toml"])
 
 
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("model.strides=[0,2,2]", r"model\.strides .*greater than or equal to 1.*Received: 0"),
+        ("model.dilations=[]", r"model\.dilations .*at least 1 item"),
+        ("model.channels=[8,0,16]", r"model\.channels .*greater than or equal to 1.*Received: 0"),
+        ("model.time_kernels=[-3,0,0]", r"model\.time_kernels .*greater than or equal to 0"),
+        ("model.name=../tiny", r"model\.name .*Received: '\.\./tiny'"),
+        ("train.seed=-1", r"train\.seed .*greater than or equal to 0.*Received: -1"),
+        ("train.learning_rate=inf", r"train\.learning_rate .*finite.*Received: inf"),
+        ("data.snr_db=[nan,5]", r"data\.snr_db .*finite.*Received: nan"),
+    ],
+)
+def test_values_that_no_run_can_use(setting, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config("micro", settings=[setting])
+
+
 def test_unreadable_files(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read"):
         read_table(tmp_path / "none.toml")

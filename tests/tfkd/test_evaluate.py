@@ -1,5 +1,6 @@
 import math
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -10,11 +11,12 @@ from conftest import RATE, noisy_voice, voice
 from test_enhance import Passage
 
 from tfkd import metrics
+from tfkd.config import FrontEndConfig
 from tfkd.engines.firmware_ref import FirmwareRefEngine
 from tfkd.engines.streaming_model import read_streaming_model
 from tfkd.enhance import enhance
-from tfkd.errors import AudioError, CorpusError
-from tfkd.evaluate import evaluate, find_pairs
+from tfkd.errors import AudioError, CorpusError, ModelError
+from tfkd.evaluate import evaluate, find_pairs, scoring_processes
 
 
 def test_pairs_match_by_name_whatever_the_format(pair_folders):
@@ -38,10 +40,27 @@ def test_names_without_snr_and_a_manifest(pair_folders, tmp_path):
     manifest.write_text("path,snr_db,kind\nnoisy/a_levelm05_1.flac,2.5,x\nspeech/other.flac,,y\n")
     assert [p.snr_db for p in find_pairs(noisy, clean, manifest)] == [2.5, None, None, None]
     manifest.write_text("file,db\n1,2\n")
-    with pytest.raises(CorpusError, match="columns 'path' and 'snr_db'"):
+    with pytest.raises(CorpusError, match=r"lacks the columns path, snr_db.*file, db"):
+        find_pairs(noisy, clean, manifest)
+    manifest.write_text("path,snr_db\na.wav,loud\n")
+    with pytest.raises(CorpusError, match=r"SNR of a\.wav is no number.*'loud'"):
         find_pairs(noisy, clean, manifest)
     with pytest.raises(CorpusError, match="cannot be read"):
         find_pairs(noisy, clean, tmp_path / "none.csv")
+
+
+def test_a_manifest_tells_files_of_one_name_apart(tmp_path):
+    for side in ("noisy", "clean"):
+        for room in ("hall", "street"):
+            (tmp_path / side / room).mkdir(parents=True)
+            soundfile.write(tmp_path / side / room / "1.wav", voice(1.0), RATE)
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path,snr_db\nnoisy/hall/1.wav,5\nnoisy/street/1.wav,10\n")
+    pairs = find_pairs(tmp_path / "noisy", tmp_path / "clean", manifest)
+    assert [(p.name, p.snr_db) for p in pairs] == [("hall/1", 5.0), ("street/1", 10.0)]
+    manifest.write_text("path,snr_db\nelsewhere/a/1.wav,5\nelsewhere/b/1.wav,10\n")
+    pairs = find_pairs(tmp_path / "noisy", tmp_path / "clean", manifest)
+    assert [p.snr_db for p in pairs] == [None, None]
 
 
 def test_missing_partner_double_name_and_missing_folder(pair_folders, tmp_path):
@@ -62,6 +81,18 @@ def test_partners_of_different_length(pair_folders):
     soundfile.write(clean / "a_snrm05_1.wav", voice(1.0), RATE)
     with pytest.raises(CorpusError, match=r"1\.50 s and 1\.00 s"):
         evaluate(find_pairs(noisy, clean), {}, jobs=1)
+
+
+def test_a_model_of_another_rate_is_refused(pair_folders):
+    narrow = Passage()
+    narrow.frontend = FrontEndConfig(sample_rate=8000)
+    with pytest.raises(ModelError, match="float model works at 8000 Hz.*measured at 16000 Hz"):
+        evaluate(find_pairs(*pair_folders), {"float": narrow}, jobs=1)
+
+
+def test_processes_that_score_leave_interrupts_to_their_parent():
+    with scoring_processes(1) as pool:
+        assert pool.submit(signal.getsignal, signal.SIGINT).result() is signal.SIG_IGN
 
 
 def test_scores_groups_and_differences(pair_folders, gate):

@@ -44,8 +44,7 @@ def measure_cost(sources: CSources) -> CortexMCost:
     """
     run = _measured(sources)
     sections = run.sizes.sections.values()
-    fast, slow = CYCLES_PER_INSTRUCTION["Cortex-M4F"]
-    per_ms = CLOCK_HZ / 1000
+    low_ms, high_ms = _band_ms(run.instructions_max, "Cortex-M4F", CLOCK_HZ)
     return CortexMCost(
         text_bytes=sum(s.text for s in sections),
         rodata_bytes=sum(s.rodata for s in sections),
@@ -53,8 +52,8 @@ def measure_cost(sources: CSources) -> CortexMCost:
         bss_bytes=sum(s.bss for s in sections),
         stack_bytes=run.stack_bytes,
         instructions=run.instructions_max,
-        low_ms=run.instructions_max * fast / per_ms,
-        high_ms=run.instructions_max * slow / per_ms,
+        low_ms=low_ms,
+        high_ms=high_ms,
     )
 
 
@@ -72,9 +71,14 @@ def estimated_ms(cost: CortexMCost, chip: Target) -> tuple[float, float] | None:
     """The time of one hop on a chip, a band; None for cores without a count."""
     if chip.core not in CYCLES_PER_INSTRUCTION:
         return None
-    fast, slow = CYCLES_PER_INSTRUCTION[chip.core]
-    per_ms = chip.clock_hz / 1000
-    return cost.instructions * fast / per_ms, cost.instructions * slow / per_ms
+    return _band_ms(cost.instructions, chip.core, chip.clock_hz)
+
+
+def _band_ms(instructions: int, core: str, clock_hz: float) -> tuple[float, float]:
+    """The least and the most time that so many instructions take."""
+    fast, slow = CYCLES_PER_INSTRUCTION[core]
+    per_ms = clock_hz / 1000
+    return instructions * fast / per_ms, instructions * slow / per_ms
 
 
 def _measured(sources: CSources) -> Run:

@@ -114,15 +114,15 @@ def _c_folder(tflite: Path, output: str | None) -> Path:
 
 
 def _convert_run(run: str, output: str | None, emit_c: bool, chip: Target | None) -> dict[str, Any]:
-    from tfkd.convert import convert_run
+    from tfkd.convert.run import FILES, convert_run
     from tfkd.train.run_directory import RunDirectory
 
     with working("converting"):
         folder = convert_run(RunDirectory.open(run), Path(output) if output else None)
-    files = [str(path) for path in (*sorted(folder.glob("model*")), folder / "memory.json")]
-    report = {"files": files, **deployed(folder / "model.tflite"), "c": None}
+    files = [str(folder / name) for name in FILES]
+    report = {"files": files, **deployed(folder / MODEL_FILE), "c": None}
     if emit_c:
-        c_code = _emit_c(folder / "model.tflite", folder / C_FOLDER, chip)
+        c_code = _emit_c(folder / MODEL_FILE, folder / C_FOLDER, chip)
         report |= {"files": files + c_code["files"], "c": c_code["c"]}
     return report
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from firmware_ref.fit import Budget
     from firmware_ref.targets import Target
-
-KERNELS = {
-    "reference": "reference kernels",
-    "cmsis_nn": "CMSIS-NN",
-    "exported_c": "exported C",
-}
 
 
 def deployed(path: Path) -> dict[str, Any]:
@@ -72,15 +68,20 @@ def fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
     return {
         "name": chip.name,
         "fits": result.fits,
-        "budgets": {
-            budget.name: {
-                "needed_bytes": budget.needed_bytes,
-                "usable_bytes": budget.usable_bytes,
-                "margin_bytes": budget.margin_bytes,
-            }
-            for budget in result.budgets
-        },
+        "budgets": margins(result.budgets),
         "estimated_ms_per_hop": estimated_ms(report["macs_per_frame"], chip),
+    }
+
+
+def margins(budgets: Iterable[Budget]) -> dict[str, dict[str, int]]:
+    """Memory -> what is needed of it, what is usable, what is left."""
+    return {
+        budget.name: {
+            "needed_bytes": budget.needed_bytes,
+            "usable_bytes": budget.usable_bytes,
+            "margin_bytes": budget.margin_bytes,
+        }
+        for budget in budgets
     }
 
 
@@ -90,9 +91,13 @@ def estimated_ms(macs: int, chip: Target) -> dict[str, list[float] | None]:
 
     bands = {kernels: estimate_cycles(macs, chip, kernels) for kernels in INSTRUCTIONS_PER_MAC}
     return {
-        kernels.replace("-", "_"): [band.low_ms, band.high_ms] if band else None
+        _json_key(kernels): [band.low_ms, band.high_ms] if band else None
         for kernels, band in bands.items()
     }
+
+
+def _json_key(kernels: str) -> str:
+    return kernels.replace("-", "_")
 
 
 def print_deployed(report: dict[str, Any]) -> None:
@@ -108,21 +113,28 @@ def print_deployed(report: dict[str, Any]) -> None:
     click.echo(f"  operators: {operators}")
     if "target" not in report:
         return
+    from firmware_ref.cycles import KERNEL_NAMES
+
     target = report["target"]
-    click.echo(f"  {target['name']}: {'fits' if target['fits'] else 'DOES NOT FIT'}")
-    for name, budget in target["budgets"].items():
-        click.echo(
-            f"    {name}: {budget['needed_bytes']:,} of {budget['usable_bytes']:,} bytes, "
-            f"margin {budget['margin_bytes']:,}"
-        )
-    for kernels, label in KERNELS.items():
-        band = target["estimated_ms_per_hop"][kernels]
+    print_margins(target)
+    for kernels, label in KERNEL_NAMES.items():
+        band = target["estimated_ms_per_hop"][_json_key(kernels)]
         if band:
             low_ms, high_ms = band
             click.echo(
                 f"    estimate, not measured, with {label}: {low_ms:.1f} to {high_ms:.1f} ms per "
                 f"hop of {report['hop_ms']:g} ms, {in_time(low_ms, high_ms, report['hop_ms'])}"
             )
+
+
+def print_margins(target: dict[str, Any]) -> None:
+    """Whether something fits a chip, and what it leaves of each memory, as text on stdout."""
+    click.echo(f"  {target['name']}: {'fits' if target['fits'] else 'DOES NOT FIT'}")
+    for name, budget in target["budgets"].items():
+        click.echo(
+            f"    {name}: {budget['needed_bytes']:,} of {budget['usable_bytes']:,} bytes, "
+            f"margin {budget['margin_bytes']:,}"
+        )
 
 
 def in_time(low_ms: float, high_ms: float, hop_ms: float) -> str:

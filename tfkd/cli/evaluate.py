@@ -23,7 +23,6 @@ _SYSTEMS = {
     "int8-firmware-ref": "firmware-ref",
     "int8-c": "c",
 }
-_DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
 
 
 @click.command()
@@ -141,19 +140,22 @@ def _print_tables(evaluation: Evaluation) -> None:
     from rich.box import SIMPLE
     from rich.table import Table
 
+    from tfkd.metrics import METRICS
+
     means = Table(
         title="mean ± half of the 95 % interval", title_justify="left", box=SIMPLE, pad_edge=False
     )
-    for heading in ("SNR dB", "pairs", "system", *_DIGITS):
+    for heading in ("SNR dB", "pairs", "system", *METRICS):
         means.add_column(heading, justify="left" if heading == "system" else "right", no_wrap=True)
-    for name, group in evaluation.groups().items():
+    for snr, group in evaluation.groups().items():
         for system in evaluation.systems:
             intervals = evaluation.means(system, group)
             cells = [
-                f"{intervals[metric].mean:.{digits}f}±{intervals[metric].half_width:.{digits}f}"
-                for metric, digits in _DIGITS.items()
+                f"{intervals[name].mean:.{metric.digits}f}"
+                f"±{intervals[name].half_width:.{metric.digits}f}"
+                for name, metric in METRICS.items()
             ]
-            means.add_row(name, str(len(group)), system, *cells)
+            means.add_row(snr, str(len(group)), system, *cells)
         means.add_section()
     paired = Table(
         title="paired difference ± its standard error",
@@ -161,15 +163,16 @@ def _print_tables(evaluation: Evaluation) -> None:
         box=SIMPLE,
         pad_edge=False,
     )
-    for heading in ("systems", *_DIGITS):
+    for heading in ("systems", *METRICS):
         paired.add_column(
             heading, justify="left" if heading == "systems" else "right", no_wrap=True
         )
     for system, reference in evaluation.comparisons():
         intervals = evaluation.differences(system, reference)
         cells = [
-            f"{intervals[metric].mean:+.{digits}f}±{intervals[metric].standard_error:.{digits}f}"
-            for metric, digits in _DIGITS.items()
+            f"{intervals[name].mean:+.{metric.digits}f}"
+            f"±{intervals[name].standard_error:.{metric.digits}f}"
+            for name, metric in METRICS.items()
         ]
         paired.add_row(f"{system} - {reference}", *cells)
     for table in (means, paired):

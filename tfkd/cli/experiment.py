@@ -107,15 +107,13 @@ def experiment(
 
 def _check(plan: Study) -> None:
     """Refuse what would fail in every cell, before anything is written."""
-    from tfkd.distill import find_loss
+    from tfkd.distill import configured_loss
     from tfkd.experiment.study import cell_config, study_cells, teacher_config, tuning_cells
 
-    for method in plan.methods:
-        find_loss(method)
     if plan.teacher is not None:
         teacher_config(plan, plan.teacher)
     for cell in (*tuning_cells(plan), *study_cells(plan, {})):
-        cell_config(plan, cell)
+        configured_loss(cell_config(plan, cell).distill)
 
 
 def _runner(jobs: int | None, address: str | None) -> Runner:

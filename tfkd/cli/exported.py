@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfkd.cli.deployed import in_time
+from tfkd.cli.deployed import in_time, margins, print_margins
 
 if TYPE_CHECKING:
     from firmware_ref.targets import Target
@@ -42,14 +42,7 @@ def _margins(sources: CSources, cost: CortexMCost, chip: Target) -> dict[str, An
     return {
         "name": chip.name,
         "fits": all(limit.fits for limit in limits),
-        "budgets": {
-            limit.name: {
-                "needed_bytes": limit.needed_bytes,
-                "usable_bytes": limit.usable_bytes,
-                "margin_bytes": limit.margin_bytes,
-            }
-            for limit in limits
-        },
+        "budgets": margins(limits),
         "estimated_ms_per_hop": estimated_ms(cost, chip),
     }
 
@@ -78,16 +71,7 @@ def print_exported(report: dict[str, Any]) -> None:
     clock = "at 64 MHz"
     if chip:
         band, clock = chip["estimated_ms_per_hop"], f"on {chip['name']}"
-        _print_margins(chip)
+        print_margins(chip)
     if band:
         speed = f" per hop of {hop_ms:g} ms, {in_time(*band, hop_ms)}" if hop_ms else ""
         click.echo(f"  estimate, not measured, {clock}: {band[0]:.1f} to {band[1]:.1f} ms{speed}")
-
-
-def _print_margins(chip: dict[str, Any]) -> None:
-    click.echo(f"  {chip['name']}: {'fits' if chip['fits'] else 'DOES NOT FIT'}")
-    for name, limit in chip["budgets"].items():
-        click.echo(
-            f"    {name}: {limit['needed_bytes']:,} of {limit['usable_bytes']:,} bytes, "
-            f"margin {limit['margin_bytes']:,}"
-        )

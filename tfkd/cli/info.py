@@ -39,20 +39,21 @@ def info(model: str, target: str | None, arena: bool, as_json: bool) -> None:
       tfkd info runs/latest --json
       tfkd info model.tflite --target nano33ble --arena
     """
+    from firmware_ref.targets import find_target
     from tfkd.cli.budget_table import budget_summary, print_budget
 
+    chip = find_target(target) if target else None
     config = _model_config(model)
     tflite = _tflite(model, required=config is None)
-    if arena and not tflite:
+    if not tflite and (arena or chip):
+        asked = "--arena" if arena else f"--target {target}"
         raise ModelError(
             f"{model} has no .tflite yet, so no arena. Train and convert it, then ask: "
-            f"tfkd info runs/latest --arena"
+            f"tfkd info runs/latest {asked}"
         )
     report = deployed(tflite) if tflite else None
-    if report and target:
-        from firmware_ref.targets import find_target
-
-        report["target"] = fit(report, find_target(target))
+    if report and chip:
+        report["target"] = fit(report, chip)
     summary = None
     if config:
         with working("counting"):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from tfkd.json_numbers import finite
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,17 +42,6 @@ def print_folders(command: str, folders: Mapping[str, Path], as_json: bool) -> N
         return
     for name, folder in folders.items():
         click.echo(f"{name}: {folder}")
-
-
-def finite(value: Any) -> Any:
-    """Nested mappings and lists with None in place of numbers that JSON lacks."""
-    if isinstance(value, Mapping):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def train(
             raise click.UsageError("--resume continues a run as it was configured; drop the rest.")
         from tfkd.train.run_directory import RunDirectory
 
-        _train(RunDirectory.open(resume), threads, strategy, tensorboard, as_json)
+        _train(RunDirectory.open(resume), False, threads, strategy, tensorboard, as_json)
         return
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
@@ -150,13 +150,21 @@ def train(
     from tfkd.train.run_directory import RunDirectory
 
     kind = TEACHER if what else "student"
-    _train(RunDirectory.create(runs, config, kind), threads, strategy, tensorboard, as_json)
+    _train(RunDirectory.create(runs, config, kind), True, threads, strategy, tensorboard, as_json)
 
 
 def _train(
-    run: RunDirectory, threads: int, strategy: str | None, tensorboard: bool, as_json: bool
+    run: RunDirectory,
+    is_new: bool,
+    threads: int,
+    strategy: str | None,
+    tensorboard: bool,
+    as_json: bool,
 ) -> None:
-    """Train into a run directory, from its last checkpoint if it has one; print its path."""
+    """Train into a run directory, from its last checkpoint if it has one; print its path.
+
+    A new run that comes to nothing is removed; one that is resumed may hold weights.
+    """
     import tensorflow as tf
 
     from tfkd.train.session import prepare, train_student, train_teacher
@@ -173,7 +181,7 @@ def _train(
                 f"some, then continue with: tfkd train --resume {run.path}"
             ) from error
         except TfkdError:
-            if not run.checkpoints("float").exists():
+            if is_new and not run.checkpoints("float").exists():
                 run.discard()
             raise
         except KeyboardInterrupt:

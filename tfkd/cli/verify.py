@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tfkd.verify import EngineComparison
     from tfkd.verify_denoiser import DenoiserComparison
     from tfkd.verify_streaming import StreamingComparison
+
+Arena = dict[str, dict[str, int]]
 
 
 @click.command()
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 @click.option(
     "--frames", type=click.IntRange(300), default=500, help="Consecutive frames, with state."
 )
-@click.option("--seed", default=0, help="Of the speech-like input.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, help="Of the speech-like or random input."
+)
 @json_option
 def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json: bool) -> None:
     """Prove that all engines compute the same bits.
@@ -71,16 +75,7 @@ def verify(model: str, engines: tuple[str, ...], frames: int, seed: int, as_json
     denoiser = compare_denoisers(path, frames, seed) if EXPORTED in engines else None
     arena = _arena(streaming)
     if as_json:
-        results = [{**asdict(c), "equal": c.equal, "passed": c.passed} for c in comparisons]
-        streamed = asdict(offline) if offline else None
-        report = {
-            "model": str(path),
-            "engines": results,
-            "c_denoiser": asdict(denoiser) if denoiser else None,
-            "streaming": streamed,
-            "arena": arena,
-        }
-        print_json("verify", report)
+        print_json("verify", _as_dict(path, comparisons, denoiser, offline, arena))
     else:
         _print_comparisons(comparisons, denoiser, offline)
         _print_arena(arena)
@@ -108,17 +103,7 @@ def _verify_foreign(
         comparisons = compare_foreign(path, engines, invocations, seed, advance)
     arena = _arena(ForeignModel(path.read_bytes()))
     if as_json:
-        results = [{**asdict(c), "equal": c.equal, "passed": c.passed} for c in comparisons]
-        print_json(
-            "verify",
-            {
-                "model": str(path),
-                "engines": results,
-                "c_denoiser": None,
-                "streaming": None,
-                "arena": arena,
-            },
-        )
+        print_json("verify", _as_dict(path, comparisons, None, None, arena))
     else:
         click.echo(f"{path}: no front end of tfkd, so its inputs are random")
         _print_comparisons(comparisons, None, None)
@@ -127,7 +112,7 @@ def _verify_foreign(
     _check_arena(arena)
 
 
-def _arena(model: ModelFile) -> dict[str, dict[str, int]]:
+def _arena(model: ModelFile) -> Arena:
     """What TFLite Micro reports here, what firmware_ref predicts of it and of a Cortex-M."""
     from firmware_ref.arena import plan_arena
     from tfkd.engines.tflm import ARENA_BYTES
@@ -142,7 +127,7 @@ def _arena(model: ModelFile) -> dict[str, dict[str, int]]:
     }
 
 
-def _print_arena(arena: dict[str, dict[str, int]]) -> None:
+def _print_arena(arena: Arena) -> None:
     here, chip = arena["x86_64"], arena["cortex_m"]
     click.echo(
         f"arena on x86-64: {here['tflm_bytes']:,} bytes used, {here['predicted_bytes']:,} predicted"
@@ -152,7 +137,7 @@ def _print_arena(arena: dict[str, dict[str, int]]) -> None:
     )
 
 
-def _check_arena(arena: dict[str, dict[str, int]]) -> None:
+def _check_arena(arena: Arena) -> None:
     from tfkd.errors import VerificationError
 
     here = arena["x86_64"]
@@ -169,6 +154,22 @@ def _default_engines() -> tuple[str, ...]:
         return ("tflite", "firmware-ref", "c")
     click.echo("Left out c: there is no C compiler.", err=True)
     return ("tflite", "firmware-ref")
+
+
+def _as_dict(
+    path: Path,
+    comparisons: Sequence[EngineComparison],
+    denoiser: DenoiserComparison | None,
+    offline: StreamingComparison | None,
+    arena: Arena,
+) -> dict[str, Any]:
+    return {
+        "model": str(path),
+        "engines": [{**asdict(c), "equal": c.equal, "passed": c.passed} for c in comparisons],
+        "c_denoiser": asdict(denoiser) if denoiser else None,
+        "streaming": asdict(offline) if offline else None,
+        "arena": arena,
+    }
 
 
 def _print_comparisons(

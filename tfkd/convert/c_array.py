@@ -19,9 +19,9 @@ def header(name: str, states: Sequence[tuple[int, int]]) -> str:
     return f"""/* Model '{name}' for TFLite Micro, written by `tfkd convert --tflite-micro`.
  *
  * Inputs: 0 the frame, 1.. the states. Outputs: 0 the mask, 1.. the new states in the same order.
- * Before the first frame fill state i with kTfkd{_camel(name)}StateZeroPoint[i]. After each Invoke
- copy * output i to input i for every state; all inputs must be set before every Invoke, for TFLite
- Micro * reuses their memory. */
+ * Before the first frame fill state i with kTfkd{_camel(name)}StateZeroPoint[i], which is input
+ * i + 1. After each Invoke copy output i + 1 to input i + 1. All inputs must be set before every
+ * Invoke: TFLite Micro reuses their memory. */
 #ifndef {guard}
 #define {guard}
 

@@ -23,9 +23,11 @@ from tfkd.streaming import streaming_step
 from tfkd.train.run_directory import RunDirectory
 from tfkd.train.session import load_quantized
 
+FILES = ("model.tflite", "model_data.cc", "model_data.h", "model_ops.h", "memory.json")
+
 
 def convert_run(run: RunDirectory, output: Path | None = None) -> Path:
-    """Write model.tflite, model_data.cc/.h, model_ops.h and memory.json of a trained student.
+    """Write the FILES of a trained student.
 
     Args:
         run: a run whose quantisation-aware phase has made at least one checkpoint.

@@ -7,7 +7,6 @@ of channels.
 
 from __future__ import annotations
 
-import csv
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from tfkd import audio
+from tfkd.data.manifest import Row, read_manifest
 from tfkd.errors import AudioError, CorpusError
 
 EXTENSIONS = (".wav", ".flac", ".ogg")
@@ -79,8 +80,8 @@ def read_corpus(folder: Path | str, *, valid_fraction: float = 0.1, seed: int = 
 
     Raises:
         CorpusError: the folder is missing, empty, or cannot be split.
-        AudioError: a recording is unreadable, truncated, empty, not finite, or in an encoding that
-            is not decoded.
+        AudioError: a recording is unreadable, truncated, empty, not finite, in an encoding that is
+            not decoded, or its name is not UTF-8.
     """
     root = Path(folder)
     paths, skipped = find_recordings(root)
@@ -144,7 +145,7 @@ def find_recordings(root: Path) -> tuple[list[Path], list[Path]]:
     files = sorted(
         path
         for path in root.rglob("*")
-        if path.is_file() and not path.name.startswith(".")  # ._x.wav of macOS is no audio
+        if path.is_file() and not audio.is_hidden(path, root)  # ._x.wav of macOS is no audio
     )
     found = [path for path in files if path.suffix.lower() in EXTENSIONS]
     skipped = [path for path in files if path.suffix.lower() in OTHER_AUDIO]
@@ -168,6 +169,7 @@ def read_clip(path: Path, speaker: str = "") -> Clip:
     Raises:
         AudioError: see `read_corpus`.
     """
+    audio.check_name(path)
     try:
         with soundfile.SoundFile(path) as file:
             clip = Clip(
@@ -274,26 +276,17 @@ def _existing(root: Path, names: Sequence[str]) -> Path | None:
     return next((root / name for name in names if (root / name).is_dir()), None)
 
 
-def _manifest_rows(root: Path) -> dict[Path, Mapping[str, str]]:
+def _manifest_rows(root: Path) -> dict[Path, Row]:
     """Rows of the nearest manifest, by resolved path; empty if there is none."""
     resolved = root.resolve()
     for base in [resolved, *resolved.parents][:MANIFEST_LEVELS]:
         manifest = base / MANIFEST
         if manifest.is_file():
-            with manifest.open(newline="", encoding="utf-8-sig") as file:
-                reader = csv.DictReader(file)
-                if "path" not in (reader.fieldnames or ()):
-                    raise CorpusError(
-                        f"{manifest} needs a column 'path', and may have 'split' and 'speaker'. "
-                        f"Received columns: {', '.join(reader.fieldnames or ()) or 'none'}."
-                    )
-                return {(base / row["path"]).resolve(): row for row in reader}
+            return read_manifest(manifest)
     return {}
 
 
-def _read_all(
-    paths: Sequence[Path], root: Path, rows: Mapping[Path, Mapping[str, str]]
-) -> list[Clip]:
+def _read_all(paths: Sequence[Path], root: Path, rows: Mapping[Path, Row]) -> list[Clip]:
     """Every clip, or one error that names all that cannot be used."""
     clips, problems = [], []
     for path in paths:
@@ -311,7 +304,7 @@ def _read_all(
     return clips
 
 
-def _read(path: Path, root: Path, rows: Mapping[Path, Mapping[str, str]]) -> Clip:
+def _read(path: Path, root: Path, rows: Mapping[Path, Row]) -> Clip:
     row = rows.get(path.resolve(), {})
     speaker = row.get("speaker_or_class") or row.get("speaker")
     return read_clip(path, speaker or path.relative_to(root).parts[0])

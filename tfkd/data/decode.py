@@ -20,9 +20,8 @@ from tensorflow_io.python.ops import core_ops  # tfio.audio.resample warns on ev
 from tfkd.data.corpus import Clip, speaker_ids
 from tfkd.errors import AudioError, CorpusError
 
-INT16_PEAK = (
-    32000.0  # resident clips are scaled to this peak: quiet 24-bit recordings keep their detail
-)
+# Resident clips are scaled to this peak: quiet 24-bit recordings keep their detail.
+INT16_PEAK = 32000.0
 SILENCE = 1e-5  # a peak below -100 dBFS
 CROSS_FADE_S = 0.010
 RESAMPLER_TAPS = 64  # of tfio's resampler (Speex, quality 4) at its lower rate

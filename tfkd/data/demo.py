@@ -43,10 +43,15 @@ def demo_corpus(folder: Path | None = None) -> DemoCorpus:
         folder: where noise and pairs go; default: the user's cache.
 
     Raises:
-        CorpusError: the folder cannot be written to.
+        CorpusError: the folder cannot be written to, or holds something else.
     """
     folder = _cache_folder() if folder is None else Path(folder)
-    if not folder.is_dir():
+    if not _is_complete(folder):
+        if folder.is_dir() and any(folder.iterdir()):
+            raise CorpusError(
+                f"{folder}: holds something else than the demo corpus. Expected a new or an empty "
+                f"folder."
+            )
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             building = Path(tempfile.mkdtemp(prefix=".demo-", dir=folder.parent))
@@ -83,13 +88,17 @@ def _cache_folder() -> Path:
     return Path(cache, "tfkd", f"demo-{code.hexdigest()[:8]}")
 
 
+def _is_complete(folder: Path) -> bool:
+    return (folder / "noise").is_dir() and (folder / "pairs").is_dir()
+
+
 def _publish(building: Path, folder: Path) -> None:
     """Rename into place; a second process that was faster has made the same files."""
     building.chmod(0o755)
     try:
         building.rename(folder)
     except OSError:
-        if not folder.is_dir():
+        if not _is_complete(folder):
             raise
 
 

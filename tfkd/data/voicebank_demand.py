@@ -299,16 +299,16 @@ def _snrs_db(
     """
     try:
         packed = _fetch(root, LOGS, url, progress, note)
-    except DownloadError as error:
+        with _damage_is_an_error(packed), zipfile.ZipFile(packed) as zipped:
+            lines = [
+                line.split()
+                for member in zipped.namelist()
+                if PurePosixPath(member).name in ("log_testset.txt", "log_trainset_28spk.txt")
+                for line in zipped.read(member).decode(errors="replace").splitlines()
+            ]
+    except (DownloadError, CorpusError) as error:
         note(f"The SNRs of the pairs stay unknown: {error}")
         return {}
-    with _damage_is_an_error(packed), zipfile.ZipFile(packed) as zipped:
-        lines = [
-            line.split()
-            for member in zipped.namelist()
-            if PurePosixPath(member).name in ("log_testset.txt", "log_trainset_28spk.txt")
-            for line in zipped.read(member).decode(errors="replace").splitlines()
-        ]
     return {
         fields[0].removesuffix(".wav"): fields[2]
         for fields in lines

@@ -14,8 +14,8 @@ from tfkd.distill.losses.cosine import cosine_distance
 from tfkd.distill.supervised import spectral_loss
 from tfkd.distill.supervised.spectral import power as spectral_power
 from tfkd.frontend_tf import band_features, bin_mask
+from tfkd.models.dae import LATENT, QUANTIZED
 
-QUANTIZED_PREFIX = "quant_"
 SpectraLoss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
 
@@ -142,6 +142,14 @@ class Distiller(keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._trackers.values())
 
+    @property
+    def learnt_variables(self) -> list[tf.Variable]:
+        """What the optimiser moves: the student's weights, and phi where the loss reaches it."""
+        variables = list(self.student.trainable_variables)
+        if self.projection is not None and self.weight > 0.0:
+            variables += self.projection.trainable_variables
+        return variables
+
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Features [batch, frames, bands, 1] -> the student's mask, same shape."""
         return self.student(inputs, training=training)
@@ -155,10 +163,7 @@ class Distiller(keras.Model):
             losses = self._compute(power, noisy, clean, teacher, training=True)
             # The optimiser adds up the gradients of all replicas.
             share = losses["loss"] / tf.distribute.get_strategy().num_replicas_in_sync
-        variables = self.student.trainable_variables
-        if self.projection is not None and self.weight > 0.0:
-            variables = variables + self.projection.trainable_variables
-        self.optimizer.minimize(share, variables, tape=tape)
+        self.optimizer.minimize(share, self.learnt_variables, tape=tape)
         self._average()
         return self._track(losses)
 
@@ -250,5 +255,5 @@ class Distiller(keras.Model):
 def with_latent(model: keras.Model) -> keras.Model:
     """The model with its latent as a second output: features -> (mask, latent)."""
     names = {layer.name for layer in model.layers}
-    name = f"{QUANTIZED_PREFIX}latent" if f"{QUANTIZED_PREFIX}latent" in names else "latent"
+    name = QUANTIZED + LATENT if QUANTIZED + LATENT in names else LATENT
     return keras.Model(model.inputs, [model.outputs[0], model.get_layer(name).output])

@@ -12,6 +12,7 @@ from firmware_ref.interpreter import Interpreter
 from firmware_ref.model import Model, TensorType
 from firmware_ref.observe import TensorDump
 from firmware_ref.reader import read_model
+from tfkd.engines.streaming_model import Int8, StreamingModel
 from tfkd.engines.tflm import import_runtime
 from tfkd.errors import ModelError
 
@@ -39,6 +40,19 @@ def computed_tensors(model: Model) -> list[int]:
         for index in operator.outputs
         if graph.tensors[index].type is not TensorType.RESOURCE
     ]
+
+
+def streamed(trace: Trace, model: StreamingModel) -> Callable[[Int8], dict[int, Array]]:
+    """A function from the next frame int8 [bands] to its trace; it carries the states along."""
+    outputs = read_model(model.content).subgraphs[0].outputs
+    states_q: list[Array] = list(model.initial_states_q())
+
+    def step(frame_q: Int8) -> dict[int, Array]:
+        tensors = trace([frame_q.reshape(1, 1, -1, 1), *states_q])
+        states_q[:] = [tensors[index] for index in outputs[1:]]
+        return tensors
+
+    return step
 
 
 def firmware_ref_trace(model: ModelFile) -> Trace:

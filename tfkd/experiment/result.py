@@ -11,6 +11,7 @@ from typing import Any
 from tfkd.experiment.grid import Outcome
 from tfkd.experiment.statistics import holm, paired_comparison
 from tfkd.experiment.study import Cell
+from tfkd.json_numbers import finite
 from tfkd.metrics import METRICS
 
 SCHEMA = 1
@@ -50,7 +51,7 @@ def study_result(
         "failed": failed,
         "comparisons": comparisons(cells),
     }
-    return _json(result)
+    return finite(result)
 
 
 def comparisons(cells: Cells) -> list[dict[str, Any]]:
@@ -75,7 +76,7 @@ def comparisons(cells: Cells) -> list[dict[str, Any]]:
                 corrected = holm([row["p_value"] for row in compared])
                 for row, p_holm in zip(compared, corrected, strict=True):
                     rows.append({**row, "p_holm": p_holm, "family": len(compared)})
-    return _json(rows)
+    return finite(rows)
 
 
 def _opponents(methods: Sequence[str]) -> list[tuple[str, str]]:
@@ -134,12 +135,3 @@ def by_seed(cells: Cells, scenario: str, method: str, system: str, metric: str) 
 def distinct(cells: Cells, key: str) -> list[str]:
     """Values of a key in order of appearance."""
     return list(dict.fromkeys(cell[key] for cell in cells))
-
-
-def _json(value: Any) -> Any:
-    """Undefined numbers are null in JSON."""
-    if isinstance(value, Mapping):
-        return {key: _json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
-    return None if isinstance(value, float) and not isfinite(value) else value

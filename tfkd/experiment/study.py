@@ -24,6 +24,7 @@ class Overrides(Section):
     model: dict[str, Any] = {}
     data: dict[str, Any] = {}
     train: dict[str, Any] = {}
+    loss: dict[str, Any] = {}
     distill: dict[str, Any] = {}
     quantize: dict[str, Any] = {}
 
@@ -122,11 +123,9 @@ def read_study(study: str | Path, settings: Sequence[str] = ()) -> Study:
                 f"{', '.join(known)}.{nearest(str(study), known)}"
             )
         path = _folder() / f"{study}.toml"
-    table = read_table(path)
-    if settings:
-        table["settings"] = [*table.get("settings", ()), *settings]
     try:
-        return Study.model_validate(table)
+        planned = Study.model_validate(read_table(path))
+        return planned.model_copy(update={"settings": (*planned.settings, *settings)})
     except ValidationError as error:
         problems = []
         for problem in error.errors():

@@ -7,9 +7,13 @@ from statistics import mean, stdev
 from typing import Any
 
 from tfkd.experiment.result import SYSTEMS, by_seed, distinct
+from tfkd.metrics import METRICS
 
-DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
-TITLES = {"pesq_wb": "PESQ-WB", "stoi": "STOI", "estoi": "ESTOI", "si_sdr": "SI-SDR dB"}
+DIGITS = {name: metric.digits for name, metric in METRICS.items()}
+TITLES = {
+    name: f"{metric.title} dB" if metric.unit == "dB" else metric.title
+    for name, metric in METRICS.items()
+}
 HEAD = ("scenario", "method", "system", "seeds", *TITLES.values())
 
 

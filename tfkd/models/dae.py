@@ -19,6 +19,7 @@ import tf_keras as keras
 from tfkd.config import ModelConfig
 from tfkd.models.blocks import Form, convolution, linear_inverted_bottleneck
 
+QUANTIZED = "quant_"  # what the quantisation-aware form puts before the name of a layer
 LATENT = "latent"  # name of the layer that ends the encoder
 LOGITS = "logits"  # name of the layer before the sigmoid
 INPUT = "input"  # name of the deployed form's first layer

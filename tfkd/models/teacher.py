@@ -13,6 +13,7 @@ from tfkd.config_file import read_config
 from tfkd.errors import ModelError
 from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
+from tfkd.models.weights import read_weights
 
 WEIGHTS = "float.weights.h5"
 
@@ -46,11 +47,6 @@ def load_teacher(folder: str | Path | None = None) -> Teacher:
             )
     config = read_config(folder / "config.toml").model
     model = build_dae(config, Form.TRAINING)
-    try:
-        model.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{folder / WEIGHTS}: does not fit the model of {folder / 'config.toml'}. {error}"
-        ) from error
+    read_weights(model, folder / WEIGHTS)
     model.trainable = False
     return Teacher(model, config)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tfkd import audio, metrics
+from tfkd import metrics
 from tfkd.engines.engine import Engine
 from tfkd.errors import CorpusError
-from tfkd.evaluate import NOISY, Pair
+from tfkd.evaluate import NOISY, Pair, read_pair
 from tfkd.frontend import band_features, bin_mask, istft, stft
 
 Floats = NDArray[np.float32]
@@ -78,7 +78,7 @@ def make_examples(
 
     Raises:
         AudioError: a recording is unusable.
-        CorpusError: a recording is shorter than one hop.
+        CorpusError: partners differ in length, or a recording is shorter than one hop.
     """
     examples = []
     for pair in pairs:
@@ -88,8 +88,7 @@ def make_examples(
 
 
 def _example(pair: Pair, engines: Mapping[str, Engine]) -> Example:
-    noisy = audio.read_mono(pair.noisy, metrics.SAMPLE_RATE)
-    clean = audio.fit_length(audio.read_mono(pair.clean, metrics.SAMPLE_RATE), len(noisy))
+    clean, noisy = read_pair(pair)
     hop = next(iter(engines.values())).frontend.hop
     if len(noisy) < hop:
         raise CorpusError(f"{pair.noisy}: lasts less than one hop of {hop} samples.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware_ref.arena.model_buffers import PlannedBuffer
-from firmware_ref.cycles import CycleBand, estimate_cycles
+from firmware_ref.cycles import KERNEL_NAMES, CycleBand, estimate_cycles
 from firmware_ref.fit import Fit, check_fit
 from firmware_ref.model import Subgraph
 from firmware_ref.reader import read_model
@@ -42,7 +42,9 @@ class Share:
 
 @dataclass(frozen=True)
 class ChipRow:
-    """One chip, whether the model fits, and the time of a hop: kernels -> band, where known."""
+    """One chip, whether the model fits, and the time of a hop: name of the kernels -> band, where
+    known.
+    """
 
     fit: Fit
     cycles: Mapping[str, CycleBand]
@@ -57,7 +59,8 @@ class Memory:
         boxes: the arena's head over time.
         shares: head and tail, the tail by its categories.
         chips: every chip that firmware_ref knows.
-        chosen: the target among them; None if none was named.
+        kernels: names of the kernels whose time is estimated.
+        chosen: the target among the chips; None if none was named.
     """
 
     report: Report
@@ -67,6 +70,7 @@ class Memory:
     roles: tuple[str, ...]
     shares: tuple[Share, ...]
     chips: tuple[ChipRow, ...]
+    kernels: tuple[str, ...]
     chosen: ChipRow | None
 
 
@@ -101,15 +105,15 @@ def read_memory(tflite: Path, target: Target | None) -> Memory:
             if size
         ),
         tuple(_chip(chip, report) for chip in TARGETS.values()),
+        tuple(KERNEL_NAMES.values()),
         _chip(target, report) if target else None,
     )
 
 
 def _chip(target: Target, report: Report) -> ChipRow:
     bands = {
-        "reference": estimate_cycles(report.macs, target),
-        "CMSIS-NN": estimate_cycles(report.macs, target, "cmsis-nn"),
-        "exported C": estimate_cycles(report.macs, target, "exported-c"),
+        name: estimate_cycles(report.macs, target, kernels)
+        for kernels, name in KERNEL_NAMES.items()
     }
     return ChipRow(
         check_fit(target, report.plan.min_bytes, report.model_bytes),

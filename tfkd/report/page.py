@@ -10,8 +10,6 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-LIMIT_BYTES = 8_000_000
-
 
 def render_page(content: Mapping[str, Any]) -> str:
     """Fill the template.

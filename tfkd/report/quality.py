@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 
 from tfkd.evaluate import ALL, Evaluation, PairScores
-from tfkd.metrics import Interval
+from tfkd.metrics import METRICS, Interval
 from tfkd.report.axis import Axis, category_axis, linear_axis
 
-_METRICS = (  # key, title, unit, digits, what it says, its bounds
-    ("pesq_wb", "PESQ-WB", "MOS-LQO", 3, "perceived quality, 1.04 to 4.64", (1.0, 5.0)),
-    ("stoi", "STOI", "", 3, "intelligibility, 0 to 1", (0.0, 1.0)),
-    ("estoi", "ESTOI", "", 3, "intelligibility in fluctuating noise, 0 to 1", (0.0, 1.0)),
-    ("si_sdr", "SI-SDR", "dB", 2, "likeness to the clean waveform", (-math.inf, math.inf)),
-)
+_MEANING = {  # what a metric says, and the bounds that its intervals are drawn to
+    "pesq_wb": ("perceived quality, 1.04 to 4.64", (1.0, 5.0)),
+    "stoi": ("intelligibility, 0 to 1", (0.0, 1.0)),
+    "estoi": ("intelligibility in fluctuating noise, 0 to 1", (0.0, 1.0)),
+    "si_sdr": ("likeness to the clean waveform", (-math.inf, math.inf)),
+}
 
 MOST_ROWS = 10
 GATHERED_DB = 5
@@ -54,7 +54,9 @@ def metric_tables(evaluation: Evaluation) -> list[MetricTable]:
     groups = _groups(evaluation)
     names = [name for name in groups if name != ALL] or [ALL]
     tables = []
-    for key, title, unit, digits, meaning, bounds in _METRICS:
+    for key, metric in METRICS.items():
+        title, unit, digits = metric.title, metric.unit, metric.digits
+        meaning, bounds = _MEANING[key]
         intervals = {
             (name, system): evaluation.means(system, group)[key]
             for name, group in groups.items()

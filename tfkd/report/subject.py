@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfkd import metrics
 from tfkd.engines.choice import (
     KERAS,
     MODEL_FILE,
@@ -17,7 +16,7 @@ from tfkd.engines.choice import (
 )
 from tfkd.engines.engine import Engine
 from tfkd.engines.streaming_model import StreamingModel, read_streaming_model
-from tfkd.errors import ModelError
+from tfkd.evaluate import check_sample_rates
 from tfkd.train.run_directory import RunDirectory
 
 FLOAT = "float"
@@ -73,12 +72,7 @@ def open_subject(reference: str | Path, scratch: Path) -> Subject:
     int8 = default_engine()
     if streaming:
         engines[INT8] = int8_engine(int8, streaming)
-    for engine in engines.values():
-        if engine.frontend.sample_rate != metrics.SAMPLE_RATE:
-            raise ModelError(
-                f"{reference}: works at {engine.frontend.sample_rate} Hz, but quality is measured "
-                f"at {metrics.SAMPLE_RATE} Hz. Expected a model of that rate."
-            )
+    check_sample_rates(engines)
     name = run.config.model.name if run else streaming.name if streaming else str(reference)
     return Subject(str(reference), name, run, tflite, streaming, engines, int8)
 

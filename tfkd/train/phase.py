@@ -180,11 +180,8 @@ def fit_phase(
     Raises:
         TfkdError: the loss became NaN or infinite.
     """
-    variables = list(distiller.student.trainable_variables)
-    if distiller.projection is not None and distiller.weight > 0.0:
-        variables += distiller.projection.trainable_variables
     with distiller.distribute_strategy.scope():
-        distiller.optimizer.build(variables)
+        distiller.optimizer.build(distiller.learnt_variables)
         progress = Progress(distiller, best_weights, run.checkpoints(phase), schedule.patience)
     done = progress.restore(distiller.distribute_strategy)
     _trim(run.history(phase), done)

@@ -18,6 +18,7 @@ from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
 from tfkd.models.folding import fold_batch_norm
 from tfkd.models.teacher import Teacher, load_teacher
+from tfkd.models.weights import read_weights
 from tfkd.quantize import (
     assign_weight_ranges,
     calibrate,
@@ -104,6 +105,7 @@ def load_quantized(run: RunDirectory) -> keras.Model:
 
     Raises:
         RunError: the quantisation-aware phase has made no checkpoint yet.
+        ModelError: the weights are damaged.
     """
     if not run.qat_weights.is_file():
         raise RunError(
@@ -114,7 +116,7 @@ def load_quantized(run: RunDirectory) -> keras.Model:
     frames = _segment_frames(run.config)
     deployed = build_dae(run.config.model, Form.DEPLOYED, frames=frames)
     model = quantization_aware(deployed, dict.fromkeys(quantized_outputs(deployed), (-1.0, 1.0)))
-    model.load_weights(run.qat_weights)
+    read_weights(model, run.qat_weights)
     assign_weight_ranges(model)
     round_weights(model)
     return model
@@ -126,7 +128,7 @@ def _quantized_phase(
     """Fold, calibrate, fine-tune; with quantize.steps = 0 the calibrated model is the result."""
     config = run.config
     student = build_dae(config.model, Form.TRAINING)
-    student.load_weights(run.float_weights)
+    read_weights(student, run.float_weights)
     deployed = fold_batch_norm(student, config.model, _segment_frames(config))
     log.info("calibrating on %d batches", config.quantize.calibration_batches)
     ranges = calibrate(deployed, _calibration_features(config))

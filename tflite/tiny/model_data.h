@@ -1,9 +1,9 @@
 /* Model 'tiny' for TFLite Micro, written by `tfkd convert --tflite-micro`.
  *
  * Inputs: 0 the frame, 1.. the states. Outputs: 0 the mask, 1.. the new states in the same order.
- * Before the first frame fill state i with kTfkdTinyStateZeroPoint[i]. After each Invoke
- copy * output i to input i for every state; all inputs must be set before every Invoke, for TFLite
- Micro * reuses their memory. */
+ * Before the first frame fill state i with kTfkdTinyStateZeroPoint[i], which is input
+ * i + 1. After each Invoke copy output i + 1 to input i + 1. All inputs must be set before every
+ * Invoke: TFLite Micro reuses their memory. */
 #ifndef TFKD_TINY_MODEL_DATA_H_
 #define TFKD_TINY_MODEL_DATA_H_
 

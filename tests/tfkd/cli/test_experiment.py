@@ -77,11 +77,13 @@ def test_the_smallest_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd):
         (["smallest", "--noisy", "x"], 1, "test pairs are two folders"),
         (["smallest", "--set", "train.stepz=3"], 1, "Did you mean 'train.steps'?"),
         (["wrong.toml"], 1, "unknown distillation method 'cosin'"),
+        (["alone.toml"], 1, "Expected distill.weight below 1"),
     ],
 )
 def test_what_it_refuses(tmp_path, monkeypatch, run_tfkd, arguments, exit_code, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wrong.toml").write_text('methods = ["none", "cosin"]\n')
+    (tmp_path / "alone.toml").write_text('methods = ["output"]\n')
     refused = run_tfkd("experiment", *arguments)
     assert refused.exit_code == exit_code and message in refused.output
     assert not (tmp_path / "studies").exists()

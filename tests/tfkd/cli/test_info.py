@@ -67,11 +67,12 @@ def test_the_verdict_on_time(band, verdict):
     assert in_time(*band, 16.0) == verdict
 
 
-def test_without_a_model_there_is_no_arena(run_tfkd, monkeypatch):
+@pytest.mark.parametrize("asked", [("--arena",), ("--target", "nano33ble")])
+def test_without_a_model_there_is_no_arena(run_tfkd, monkeypatch, asked):
     monkeypatch.setattr("tfkd.released.released_folders", dict)
-    result = run_tfkd("info", "small", "--arena")
+    result = run_tfkd("info", "small", *asked)
     assert result.exit_code == 1
-    assert "tfkd info runs/latest --arena" in result.stderr
+    assert f"tfkd info runs/latest {' '.join(asked)}" in result.stderr
 
 
 @pytest.mark.slow

@@ -33,6 +33,7 @@ def trained(tmp_path_factory, small_corpus):
 def converted(trained):
     """The run with its model.tflite, and what `tfkd convert` said."""
     run = trained[1]
+    (run / "model_notes.txt").write_text("the user's own")
     return run, tfkd("convert", "--tflite-micro", run, "--emit-c", "--target", "nano33ble")
 
 
@@ -45,10 +46,12 @@ def test_training_prints_the_run_and_logs(trained):
 
 
 def test_converted_files_are_listed(converted):
+    from tfkd.convert.run import FILES
+
     run, result = converted
     lines = result.stdout.splitlines()
     listed = [Path(line) for line in lines[: lines.index(str(run / "memory.json")) + 1]]
-    assert {path.name for path in listed} >= {"model.tflite", "model_data.cc", "model_data.h"}
+    assert tuple(path.name for path in listed) == FILES
     assert all(path.is_file() and path.parent == run for path in listed)
     assert "nano33ble: fits" in result.stdout
     assert str(run / "c" / "denoiser.c") in lines and (run / "c" / "denoiser.c").is_file()

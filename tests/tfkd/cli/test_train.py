@@ -7,6 +7,7 @@ import pytest
 from conftest import SMALL_RUN
 
 from tfkd.config_file import load_config, read_config
+from tfkd.errors import CorpusError
 
 
 @pytest.mark.slow
@@ -114,6 +115,24 @@ def test_failed_start_leaves_no_run_and_keeps_latest(run_tfkd, tmp_path, small_c
         assert message in result.stderr
         assert sorted(path.name for path in runs.iterdir()) == [older.name, "latest"]
         assert (runs / "latest").resolve() == older
+
+
+@pytest.mark.slow
+def test_failed_resume_keeps_the_run(run_tfkd, tmp_path, monkeypatch):
+    from tfkd.train import session
+    from tfkd.train.run_directory import RunDirectory
+
+    def failing(run, **options):
+        raise CorpusError("the recordings have moved")
+
+    monkeypatch.setattr(session, "prepare", lambda config, threads: None)
+    monkeypatch.setattr(session, "train_student", failing)
+    run = RunDirectory.create(tmp_path / "runs", load_config("micro"), "student")
+    run.float_weights.write_bytes(b"of a run whose checkpoints the user removed")
+    result = run_tfkd("train", "--resume", run.path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "the recordings have moved" in result.stderr
+    assert run.float_weights.is_file()
 
 
 @pytest.mark.slow

@@ -1,10 +1,12 @@
 """Clips, speakers, splits, and what is said about folders and files that cannot be used."""
 
+import os
+
 import numpy as np
 import pytest
 import soundfile
 
-from tfkd.data.corpus import EXTENSIONS, read_clip, read_corpus, split_by_speaker
+from tfkd.data.corpus import EXTENSIONS, find_recordings, read_clip, read_corpus, split_by_speaker
 from tfkd.errors import AudioError, CorpusError
 
 
@@ -71,7 +73,21 @@ def test_manifest_of_speakers_keeps_them_apart(tmp_path):
 def test_manifest_without_paths(tmp_path):
     write(tmp_path / "a.wav")
     (tmp_path / "manifest.csv").write_text("file,speaker\na.wav,anna\n")
-    with pytest.raises(CorpusError, match=r"manifest.csv needs a column 'path'.*file, speaker"):
+    with pytest.raises(CorpusError, match=r"manifest.csv: lacks the columns path.*file, speaker"):
+        read_corpus(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"speaker,path\nanna,a.wav\nben\n", "row 2 names no recording"),
+        ("path,speaker\na.wav,Zoë\n".encode("latin-1"), "is not a CSV in UTF-8"),
+    ],
+)
+def test_manifest_that_cannot_be_read(tmp_path, content, message):
+    write(tmp_path / "a.wav")
+    (tmp_path / "manifest.csv").write_bytes(content)
+    with pytest.raises(CorpusError, match=f"manifest.csv: {message}"):
         read_corpus(tmp_path)
 
 
@@ -117,6 +133,19 @@ def test_headers(tmp_path):
     clip = read_clip(write(tmp_path / "a.wav", 0.25, 48000, 2, subtype="PCM_U8"), "anna")
     assert (clip.seconds, clip.sample_rate, clip.channels) == (0.25, 48000, 2)
     assert (clip.subtype, clip.speaker, clip.frames) == ("PCM_U8", "anna", 12000)
+
+
+def test_hidden_files_and_folders_are_left_alone(tmp_path):
+    write(tmp_path / ".trash" / "a.wav")
+    write(tmp_path / "b.wav")
+    write(tmp_path / "._b.wav")
+    assert find_recordings(tmp_path) == ([tmp_path / "b.wav"], [])
+
+
+def test_name_that_is_not_utf_8(tmp_path):
+    path = write(tmp_path / "a.wav").rename(tmp_path / os.fsdecode(b"Zo\xeb.wav"))
+    with pytest.raises(AudioError, match=r"Zo\\xeb\.wav: its name is not UTF-8"):
+        read_clip(path)
 
 
 def test_missing_folder(tmp_path):

@@ -100,6 +100,17 @@ def test_an_interrupted_call_leaves_nothing(monkeypatch, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_an_empty_folder_is_filled_and_another_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(demo, "_write_noise", lambda folder: folder.mkdir())
+    monkeypatch.setattr(demo, "_write_pairs", lambda folder: folder.mkdir())
+    (tmp_path / "empty").mkdir()
+    assert demo.demo_corpus(tmp_path / "empty").noise.is_dir()
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.tex").write_text("mine")
+    with pytest.raises(CorpusError, match=r"taken: holds something else .* an empty folder"):
+        demo.demo_corpus(tmp_path / "taken")
+
+
 def test_an_unwritable_cache_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CorpusError, match=r"file/demo: the demo corpus cannot be written"):

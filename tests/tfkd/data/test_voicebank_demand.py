@@ -253,11 +253,13 @@ def test_files_that_vanished_later(fetch, tmp_path):
         fetch()
 
 
-def test_without_the_logs_the_snrs_stay_empty(fetch, server):
-    (server.folder / "logfiles.zip").unlink()
+@pytest.mark.parametrize(("served", "why"), [(None, "404"), ("<p>Log in", "a web page, no zip")])
+def test_without_the_logs_the_snrs_stay_empty(fetch, server, served, why):
+    logs = server.folder / "logfiles.zip"
+    logs.unlink() if served is None else logs.write_text(served)
     told: list[str] = []
     corpus = fetch(note=told.append)
-    assert told[-1].startswith("The SNRs of the pairs stay unknown") and "404" in told[-1]
+    assert told[-1].startswith("The SNRs of the pairs stay unknown") and why in told[-1]
     assert {row["snr_db"] for row in rows(corpus).values()} == {""}
 
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tfkd.config import Config
 from tfkd.errors import ConfigError
 from tfkd.experiment.study import (
+    Overrides,
     Study,
     cell_config,
     dump_study,
@@ -61,6 +63,17 @@ def test_who_wins(plan, tmp_path):
     assert teacher.data.segment_s == student.data.segment_s == 1.5
     assert (student.distill.weight, student.distill.teacher) == (0.2, str(tmp_path))
     assert read_study("smallest", ["train.steps=3"]).settings == ("train.steps=3",)
+
+
+def test_every_section_of_a_configuration_can_be_overridden():
+    assert set(Overrides.model_fields) == set(Config.model_fields)
+
+
+def test_settings_are_added_to_a_checked_plan(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text('methods = ["none"]\nsettings = 5\n')
+    with pytest.raises(ConfigError, match=r"study\.toml: settings: "):
+        read_study(path, ["train.steps=3"])
 
 
 def test_lambda_is_tuned_in_the_float_phase_with_a_seed_of_its_own(plan):

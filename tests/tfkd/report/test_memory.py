@@ -31,5 +31,6 @@ def test_every_chip_is_listed_and_the_chosen_one_shown(gate):
     assert memory.chosen.fit == next(
         row.fit for row in memory.chips if row.fit.target.name == "nano33ble"
     )
-    assert list(memory.chosen.cycles) == ["reference", "CMSIS-NN", "exported C"]
+    assert list(memory.chosen.cycles) == ["reference kernels", "CMSIS-NN", "exported C"]
+    assert memory.kernels == tuple(memory.chosen.cycles)
     assert memory.report.fit.budgets == memory.chosen.fit.budgets

@@ -29,27 +29,20 @@ LOSSES: dict[str, DistillationLoss] = {
 }
 
 
-def find_loss(method: str) -> DistillationLoss:
-    """The loss of a name in a configuration.
+def configured_loss(distill: DistillConfig) -> DistillationLoss:
+    """The loss that a configuration asks for.
 
     Raises:
-        ConfigError: there is none; names the nearest.
+        ConfigError: there is none of that name (the nearest is offered), or its weight leaves no
+            supervised loss.
     """
+    method = distill.method
     if method not in LOSSES:
         raise ConfigError(
             f"unknown distillation method '{method}'. Expected one of {', '.join(LOSSES)}."
             f"{nearest(method, LOSSES)}"
         )
-    return LOSSES[method]
-
-
-def configured_loss(distill: DistillConfig) -> DistillationLoss:
-    """The loss that a configuration asks for.
-
-    Raises:
-        ConfigError: there is none of that name, or its weight leaves no supervised loss.
-    """
-    loss = find_loss(distill.method)
+    loss = LOSSES[method]
     if loss.blends and distill.weight >= 1.0:
         raise ConfigError(
             f"'{loss.name}' shares the loss with the supervised one, which a weight of 1 leaves "
@@ -59,4 +52,4 @@ def configured_loss(distill: DistillConfig) -> DistillationLoss:
     return loss
 
 
-__all__ = ["LOSSES", "DistillationLoss", "Outputs", "configured_loss", "find_loss"]
+__all__ = ["LOSSES", "DistillationLoss", "Outputs", "configured_loss"]

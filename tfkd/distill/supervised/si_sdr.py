@@ -5,8 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfkd.distill.supervised.spectral import power
+from tfkd.frontend_tf import DECIBELS_PER_NEPER
 
-DECIBELS_PER_NEPER = 4.342944819032518  # 10 / ln(10)
 CEILING, FLOOR = 1e3, 1e-3  # +-30 dB: beyond, the loss is flat
 SILENCE = 1e-12
 
