@@ -9,7 +9,9 @@ from typing import Any
 import jinja2
 from quality import ALONE, DISTILLED, NOISY, TFLM, arm_statistics
 
-DIGITS = {"pesq_wb": 3, "stoi": 3, "estoi": 3, "si_sdr": 2}
+from tfkd.metrics import METRICS
+
+DIGITS = {name: metric.digits for name, metric in METRICS.items()}
 JUDGES = {"pesq_wb": "PESQ-WB", "estoi": "ESTOI"}
 SPLITS = {
     "test": "The recordings were looked at for this card only.",

@@ -1,0 +1,128 @@
+#!/usr/bin/env python
+"""Write docs/results.md from results.md.j2 and the figures in tflite/*/release.json.
+
+scripts/release/results_page.py            write the page
+scripts/release/results_page.py --check    exit 3 when the page is not current
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from model_card import DIGITS, compared, difference, interval
+from quality import FLOAT, NOISY, TEACHER, TFLM
+
+from tfkd.atomic import atomic_path
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+PAGE = REPOSITORY / "docs" / "results.md"
+STUDENTS = ("micro", "tiny", "small")
+NOT_CURRENT = 3
+
+Release = Mapping[str, Any]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true")
+    text = page(read_releases(REPOSITORY / "tflite"))
+    if parser.parse_args().check:
+        current = PAGE.is_file() and PAGE.read_text("utf-8") == text
+        if not current:
+            print(f"{PAGE} is not current: run scripts/release/results_page.py", file=sys.stderr)
+        return 0 if current else NOT_CURRENT
+    with atomic_path(PAGE) as temporary:
+        temporary.write_text(text, "utf-8")
+    return 0
+
+
+def read_releases(folder: Path) -> dict[str, Release]:
+    """Name -> release.json, the smallest student first."""
+    return {
+        name: json.loads((folder / name / "release.json").read_text("utf-8")) for name in STUDENTS
+    }
+
+
+def page(releases: Mapping[str, Release]) -> str:
+    """The whole page."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # Markdown
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("results.md.j2").render(
+        releases=releases,
+        first=next(iter(releases.values())),
+        budgets=list(budgets(releases)),
+        quality=list(quality(releases)),
+        quantisation=list(differences(releases, f"{TFLM} - {FLOAT}")),
+        by_snr=list(by_snr(releases)),
+        comparison=compared(releases["tiny"]),
+    )
+
+
+def budgets(releases: Mapping[str, Release]) -> Iterable[str]:
+    """A row per student: what it takes."""
+    for name, release in releases.items():
+        model = release["model"]
+        yield row(
+            f"`{name}`",
+            f"{release['parameters']:,}",
+            f"{model['file_bytes']:,}",
+            f"{model['macs_per_frame'] / model['hop_ms'] / 1000:.1f}",
+            f"{model['arena']['min_bytes']:,}",
+            f"{release['verified']['values']:,}",
+        )
+
+
+def quality(releases: Mapping[str, Release]) -> Iterable[str]:
+    """A row per system: means with intervals, and the paired gain over the noisy input."""
+    systems = next(iter(releases.values()))["scores"]["systems"]
+    yield row("noisy", *means(systems[NOISY]), "")
+    yield row("teacher, float", *means(systems[TEACHER]), "")
+    for name, release in releases.items():
+        scores = release["scores"]
+        yield row(f"`{name}`, float", *means(scores["systems"][FLOAT]), "")
+        gain = scores["differences"][f"{TFLM} - {NOISY}"]["pesq_wb"]
+        yield row(f"`{name}`, int8", *means(scores["systems"][TFLM]), difference(gain, 3))
+
+
+def differences(releases: Mapping[str, Release], key: str) -> Iterable[str]:
+    """A row per student of a paired difference, +- one standard error."""
+    for name, release in releases.items():
+        values = release["scores"]["differences"][key]
+        yield row(f"`{name}`", *(difference(values[m], d) for m, d in DIGITS.items()))
+
+
+def by_snr(releases: Mapping[str, Release]) -> Iterable[str]:
+    """A row per SNR: PESQ-WB and ESTOI, noisy and of each student's int8."""
+    groups = {name: release["scores"]["by_snr"] for name, release in releases.items()}
+    first = next(iter(groups.values()))
+    for snr in sorted(first, key=float):
+        cells = []
+        for metric in ("pesq_wb", "estoi"):
+            cells.append(f"{first[snr]['systems'][NOISY][metric]['mean']:.3f}")
+            cells += [f"{g[snr]['systems'][TFLM][metric]['mean']:.3f}" for g in groups.values()]
+        yield row(snr, *cells)
+
+
+def means(values: Mapping[str, Any]) -> list[str]:
+    return [interval(values[metric], digits) for metric, digits in DIGITS.items()]
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
