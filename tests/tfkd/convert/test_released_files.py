@@ -27,6 +27,9 @@ def test_released_c_code_is_regenerated_identically(name):
     )
 
 
-def test_budget_of_tiny():
-    content = (released_folders()["tiny"] / "model.tflite").read_bytes()
-    assert len(content) <= 100_000
+@pytest.mark.parametrize(
+    ("name", "limit_bytes"), [("micro", 40_000), ("tiny", 100_000), ("small", 200_000)]
+)
+def test_released_models_keep_their_size(name, limit_bytes):
+    content = (released_folders()[name] / "model.tflite").read_bytes()
+    assert len(content) <= limit_bytes
