@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import subprocess
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ from firmware_ref.c_export import CSource
 COMPILERS = [name for name in ("gcc", "clang", "cc") if shutil.which(name)]
 STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-SOURCES = ("model.c", "weights.c", "kernels.c", "convolutions.c")
+MODEL_SOURCES = ("model.c", "weights.c")
+KERNEL_SOURCES = ("kernels.c", "convolutions.c")  # the same for every model
+KERNEL_HEADERS = ("kernels.h", "arithmetic.h", "inner_products.h")
 
 needs_compiler = pytest.mark.skipif(not COMPILERS, reason="no C compiler (gcc, clang or cc)")
 
@@ -44,7 +47,7 @@ int main(void)
 Int8 = NDArray[np.int8]
 
 
-@lru_cache(maxsize=4)
+@cache
 def checks(compiler: str) -> tuple[str, ...]:
     """Options that make a program stop at undefined behaviour, where the compiler has them."""
     with TemporaryDirectory() as folder:
@@ -62,11 +65,32 @@ def compile_c(
     for name, text in source.files.items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "main.c").write_text(MAIN, encoding="utf-8")
+    kernels = {name: source.files[name] for name in (*KERNEL_SOURCES, *KERNEL_HEADERS)}
+    objects = compiled_kernels(compiler, options, tuple(kernels.items()))
     program = folder / "stream"
-    command = [compiler, *STRICT, *options, *SOURCES, "main.c", "-o", str(program)]
+    run_compiler(
+        [compiler, *STRICT, *options, *MODEL_SOURCES, "main.c", *objects, "-o", str(program)],
+        folder,
+    )
+    return program
+
+
+@cache
+def compiled_kernels(
+    compiler: str, options: tuple[str, ...], kernels: tuple[tuple[str, str], ...]
+) -> tuple[str, ...]:
+    """Object files of the kernels, compiled once per process; they go with it."""
+    folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    for name, text in kernels:
+        (folder / name).write_text(text, encoding="utf-8")
+    run_compiler([compiler, *STRICT, *options, "-c", *KERNEL_SOURCES], folder)
+    return tuple(str(folder / name.replace(".c", ".o")) for name in KERNEL_SOURCES)
+
+
+def run_compiler(command: list[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    return program
 
 
 def run_frames(program: Path, frames_q: Int8) -> Int8:
