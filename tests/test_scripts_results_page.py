@@ -1,4 +1,4 @@
-"""scripts/release/results_page.py: docs/results.md says what the releases' figures say."""
+"""scripts/release/results_page.py: the pages say what the releases' figures say."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def results_page(monkeypatch):
     return __import__("results_page")
 
 
-def test_the_page_is_current():
+def test_the_pages_are_current():
     done = subprocess.run(
         [sys.executable, str(SCRIPTS / "results_page.py"), "--check"],
         capture_output=True,

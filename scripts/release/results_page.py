@@ -1,8 +1,9 @@
 #!/usr/bin/env python
-"""Write docs/results.md from results.md.j2 and the figures in tflite/*/release.json.
+"""Write docs/results.md from results.md.j2 and README.md's table, both with the figures that stand
+in tflite/*/release.json.
 
-scripts/release/results_page.py            write the page
-scripts/release/results_page.py --check    exit 3 when the page is not current
+scripts/release/results_page.py            write them
+scripts/release/results_page.py --check    exit 3 when one is not current
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from tfkd.atomic import atomic_path
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
 PAGE = REPOSITORY / "docs" / "results.md"
+README = REPOSITORY / "README.md"
+SUMMARY_HEAD = "| int8 on TFLite Micro | file | MMAC/s | PESQ-WB | ESTOI | SI-SDR |\n"
 STUDENTS = ("micro", "tiny", "small")
 NOT_CURRENT = 3
 
@@ -34,14 +37,17 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true")
-    text = page(read_releases(REPOSITORY / "tflite"))
-    if parser.parse_args().check:
-        current = PAGE.is_file() and PAGE.read_text("utf-8") == text
-        if not current:
-            print(f"{PAGE} is not current: run scripts/release/results_page.py", file=sys.stderr)
-        return 0 if current else NOT_CURRENT
-    with atomic_path(PAGE) as temporary:
-        temporary.write_text(text, "utf-8")
+    releases = read_releases(REPOSITORY / "tflite")
+    texts = {PAGE: page(releases), README: with_summary(README.read_text("utf-8"), releases)}
+    check = parser.parse_args().check
+    for path, text in texts.items():
+        if path.is_file() and path.read_text("utf-8") == text:
+            continue
+        if check:
+            print(f"{path} is not current: run scripts/release/results_page.py", file=sys.stderr)
+            return NOT_CURRENT
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, "utf-8")
     return 0
 
 
@@ -68,6 +74,37 @@ def page(releases: Mapping[str, Release]) -> str:
         quantisation=list(differences(releases, f"{TFLM} - {FLOAT}")),
         by_snr=list(by_snr(releases)),
         comparison=compared(releases["tiny"]),
+    )
+
+
+def with_summary(text: str, releases: Mapping[str, Release]) -> str:
+    """The text with its table, which begins with SUMMARY_HEAD, written anew."""
+    before, after = text.split(SUMMARY_HEAD)
+    rest = after.splitlines(keepends=True)
+    while rest and rest[0].startswith("|"):
+        rest.pop(0)
+    rows = "".join(f"{line}\n" for line in ["|---|---|---|---|---|---|", *summary(releases)])
+    return before + SUMMARY_HEAD + rows + "".join(rest)
+
+
+def summary(releases: Mapping[str, Release]) -> Iterable[str]:
+    """A row per student, the noisy input first."""
+    noisy = next(iter(releases.values()))["scores"]["systems"][NOISY]
+    yield row("noisy input", "", "", *short(noisy))
+    for name, release in releases.items():
+        model = release["model"]
+        size = f"{model['file_bytes'] / 1000:.1f} kB"
+        operations = f"{model['macs_per_frame'] / model['hop_ms'] / 1000:.1f}"
+        card = f"[{name}](tflite/{name}/MODEL_CARD.md)"
+        yield row(card, size, operations, *short(release["scores"]["systems"][TFLM]))
+
+
+def short(values: Mapping[str, Any]) -> tuple[str, str, str]:
+    """PESQ-WB, ESTOI and SI-SDR without intervals."""
+    return (
+        f"{values['pesq_wb']['mean']:.2f}",
+        f"{values['estoi']['mean']:.3f}",
+        f"{values['si_sdr']['mean']:.1f} dB",
     )
 
 
