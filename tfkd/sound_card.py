@@ -15,7 +15,6 @@ from tfkd.errors import AudioError, MissingPackageError
 
 Floats = NDArray[np.float32]
 
-LATENCIES = ("low", "high")  # of the device; PortAudio knows what each means for it
 _WAITING_HOPS = 1  # of silence ahead of the first hop: slack for the computing time
 
 
@@ -121,7 +120,7 @@ def microphone(
         device: index, a part of its name, or None for the default one.
         sample_rate: Hz.
         hop: samples per block.
-        latency: one of LATENCIES.
+        latency: "low" or "high", of the devices; PortAudio knows what each means for them.
 
     Raises:
         MissingPackageError: see `import_sounddevice`.

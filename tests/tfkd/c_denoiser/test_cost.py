@@ -26,7 +26,12 @@ COST = CortexMCost(
 
 
 def test_margins_by_hand(gate):
-    chip = replace(find_target("nano33ble"), sram_bytes=20_000, flash_bytes=100_000)
+    chip = replace(
+        find_target("nano33ble"),
+        sram_bytes=20_000,
+        largest_block_bytes=20_000,
+        flash_bytes=100_000,
+    )
     sources = c_sources(gate)
     ram, flash = budgets(sources, COST, chip)
     # gate: 192 bytes of states and 6 a sample of the hop; 5,000 shared; 8 KiB of stack

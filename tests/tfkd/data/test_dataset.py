@@ -15,14 +15,14 @@ def config(data, **train):
     model = ModelConfig(
         name="none",
         frontend=FrontEndConfig(),
-        channels=(),
-        kernels=(),
-        strides=(),
-        time_kernels=(),
-        expansions=(),
+        channels=(4,),
+        kernels=(1,),
+        strides=(1,),
+        time_kernels=(0,),
+        expansions=(1,),
         latent=4,
         hidden=4,
-        dilations=(),
+        dilations=(1,),
     )
     return Config(model=model, data=data, train=TrainConfig(batch=4, **train))
 
