@@ -16,6 +16,7 @@ from release_corpus import LICENCE, release_corpus
 
 from tfkd.config_file import load_config
 from tfkd.errors import ConfigError, CorpusError
+from tfkd.released import released_folders
 from tfkd.train.run_directory import RunDirectory
 
 SCRIPTS = Path(__file__).parent.parent / "scripts" / "release"
@@ -277,3 +278,10 @@ def test_statistics_of_both_arms_by_hand(script):
     error = math.sqrt(2 / 2 + 1 / 3)
     expected = {"mean": 1.0, "standard_error": pytest.approx(error)}
     assert statistics["difference"]["si_sdr"] == expected
+
+
+@pytest.mark.parametrize("name", sorted(released_folders()))
+def test_the_released_cards_say_what_their_figures_say(script, name):
+    folder = released_folders()[name]
+    release = json.loads((folder / "release.json").read_text("utf-8"))
+    assert script("model_card").render(release) == (folder / "MODEL_CARD.md").read_text("utf-8")

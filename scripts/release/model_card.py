@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import jinja2
+from page_text import differences, intervals, template
 from quality import ALONE, DISTILLED, NOISY, TFLM, arm_statistics
 
 from tfkd.metrics import METRICS
 
-DIGITS = {name: metric.digits for name, metric in METRICS.items()}
-JUDGES = {"pesq_wb": "PESQ-WB", "estoi": "ESTOI"}
+JUDGES = ("pesq_wb", "estoi")
 SPLITS = {
     "test": "The recordings were looked at for this card only.",
     "valid": "Epochs and recipes were chosen on recordings of this split: it is no test.",
@@ -23,27 +21,20 @@ Release = Mapping[str, Any]
 
 def render(release: Release) -> str:
     """The card in Markdown."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # Markdown
-        keep_trailing_newline=True,
-    )
     scores = release["scores"]
-    return environment.get_template("model_card.md.j2").render(
+    return template("model_card.md.j2").render(
         release=release,
         how=how(release),
         split_note=SPLITS[release["split"]],
         systems=[
-            {"name": name, "cells": [interval(values[m], d) for m, d in DIGITS.items()]}
-            for name, values in scores["systems"].items()
+            {"name": name, "cells": intervals(values)} for name, values in scores["systems"].items()
         ],
         differences=[
-            {"name": name, "cells": [difference(values[m], d) for m, d in DIGITS.items()]}
+            {"name": name, "cells": differences(values)}
             for name, values in scores["differences"].items()
         ],
         by_snr=[
-            {"snr": snr, "name": name, "cells": [interval(values[m], d) for m, d in DIGITS.items()]}
+            {"snr": snr, "name": name, "cells": intervals(values)}
             for snr, group in sorted(scores["by_snr"].items(), key=lambda item: float(item[0]))
             for name, values in group["systems"].items()
         ],
@@ -107,13 +98,12 @@ def compared(release: Release) -> str:
     ]
     for arm, runs in arms.items():
         cells = [
-            f"{statistics[arm][m]['mean']:.{d}f} +- {statistics[arm][m]['std']:.{d}f}"
-            for m, d in DIGITS.items()
+            f"{values['mean']:.{METRICS[m].digits}f} +- {values['std']:.{METRICS[m].digits}f}"
+            for m, values in statistics[arm].items()
         ]
         lines.append(f"| {arm} | {len(runs)} | {' | '.join(cells)} |")
     gain = statistics["difference"]
-    cells = [difference(gain[m], d) for m, d in DIGITS.items()]
-    lines += [f"| {DISTILLED} - {ALONE} | | {' | '.join(cells)} |", ""]
+    lines += [f"| {DISTILLED} - {ALONE} | | {' | '.join(differences(gain))} |", ""]
     released = ALONE if release["config"]["distill"]["method"] == "none" else DISTILLED
     lines.append(
         f"The released model was trained {'alone' if released == ALONE else 'by distillation'}; "
@@ -128,8 +118,9 @@ def better_arm(gain: Mapping[str, Mapping[str, float]]) -> str:
     Args:
         gain: metric -> "mean" of distilled - alone.
     """
-    better = {name: DISTILLED if gain[m]["mean"] > 0.0 else ALONE for m, name in JUDGES.items()}
-    by = {name: f"{abs(gain[m]['mean']):.{DIGITS[m]}f}" for m, name in JUDGES.items()}
+    judges = {METRICS[m].title: (gain[m]["mean"], METRICS[m].digits) for m in JUDGES}
+    better = {name: DISTILLED if mean > 0.0 else ALONE for name, (mean, _) in judges.items()}
+    by = {name: f"{abs(mean):.{digits}f}" for name, (mean, digits) in judges.items()}
     if len(set(better.values())) > 1:
         votes = ", ".join(f"{name} prefers '{better[name]}', by {by[name]}" for name in better)
         return f"which arm is better is mixed: {votes}."
@@ -142,14 +133,7 @@ def better_arm(gain: Mapping[str, Mapping[str, float]]) -> str:
 def arrows(systems: Mapping[str, Any]) -> list[str]:
     """Noisy -> int8 on TFLite Micro."""
     return [
-        f"{systems[NOISY][m]['mean']:.{d}f} -> {systems[TFLM][m]['mean']:.{d}f}"
-        for m, d in DIGITS.items()
+        f"{systems[NOISY][name]['mean']:.{metric.digits}f} -> "
+        f"{systems[TFLM][name]['mean']:.{metric.digits}f}"
+        for name, metric in METRICS.items()
     ]
-
-
-def interval(value: Mapping[str, float], digits: int) -> str:
-    return f"{value['mean']:.{digits}f} +- {value['half_width']:.{digits}f}"
-
-
-def difference(value: Mapping[str, float], digits: int) -> str:
-    return f"{value['mean']:+.{digits}f} +- {value['standard_error']:.{digits}f}"

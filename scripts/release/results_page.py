@@ -15,14 +15,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from model_card import DIGITS, compared, difference, interval
+from model_card import compared
+from page_text import difference, differences, intervals, template
 from quality import FLOAT, NOISY, TEACHER, TFLM
 
 from tfkd.atomic import atomic_path
 
-HERE = Path(__file__).parent
-REPOSITORY = HERE.parent.parent
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PAGE = REPOSITORY / "docs" / "results.md"
 README = REPOSITORY / "README.md"
 SUMMARY_HEAD = "| int8 on TFLite Micro | file | MMAC/s | PESQ-WB | ESTOI | SI-SDR |\n"
@@ -60,18 +59,12 @@ def read_releases(folder: Path) -> dict[str, Release]:
 
 def page(releases: Mapping[str, Release]) -> str:
     """The whole page."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # Markdown
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("results.md.j2").render(
+    return template("results.md.j2").render(
         releases=releases,
         first=next(iter(releases.values())),
         budgets=list(budgets(releases)),
         quality=list(quality(releases)),
-        quantisation=list(differences(releases, f"{TFLM} - {FLOAT}")),
+        quantisation=list(quantisation(releases)),
         by_snr=list(by_snr(releases)),
         comparison=compared(releases["tiny"]),
     )
@@ -125,20 +118,19 @@ def budgets(releases: Mapping[str, Release]) -> Iterable[str]:
 def quality(releases: Mapping[str, Release]) -> Iterable[str]:
     """A row per system: means with intervals, and the paired gain over the noisy input."""
     systems = next(iter(releases.values()))["scores"]["systems"]
-    yield row("noisy", *means(systems[NOISY]), "")
-    yield row("teacher, float", *means(systems[TEACHER]), "")
+    yield row("noisy", *intervals(systems[NOISY]), "")
+    yield row("teacher, float", *intervals(systems[TEACHER]), "")
     for name, release in releases.items():
         scores = release["scores"]
-        yield row(f"`{name}`, float", *means(scores["systems"][FLOAT]), "")
-        gain = scores["differences"][f"{TFLM} - {NOISY}"]["pesq_wb"]
-        yield row(f"`{name}`, int8", *means(scores["systems"][TFLM]), difference(gain, 3))
+        yield row(f"`{name}`, float", *intervals(scores["systems"][FLOAT]), "")
+        gain = difference(scores["differences"][f"{TFLM} - {NOISY}"], "pesq_wb")
+        yield row(f"`{name}`, int8", *intervals(scores["systems"][TFLM]), gain)
 
 
-def differences(releases: Mapping[str, Release], key: str) -> Iterable[str]:
-    """A row per student of a paired difference, +- one standard error."""
+def quantisation(releases: Mapping[str, Release]) -> Iterable[str]:
+    """A row per student: int8 less float."""
     for name, release in releases.items():
-        values = release["scores"]["differences"][key]
-        yield row(f"`{name}`", *(difference(values[m], d) for m, d in DIGITS.items()))
+        yield row(f"`{name}`", *differences(release["scores"]["differences"][f"{TFLM} - {FLOAT}"]))
 
 
 def by_snr(releases: Mapping[str, Release]) -> Iterable[str]:
@@ -151,10 +143,6 @@ def by_snr(releases: Mapping[str, Release]) -> Iterable[str]:
             cells.append(f"{first[snr]['systems'][NOISY][metric]['mean']:.3f}")
             cells += [f"{g[snr]['systems'][TFLM][metric]['mean']:.3f}" for g in groups.values()]
         yield row(snr, *cells)
-
-
-def means(values: Mapping[str, Any]) -> list[str]:
-    return [interval(values[metric], digits) for metric, digits in DIGITS.items()]
 
 
 def row(*cells: str) -> str:
