@@ -57,7 +57,7 @@ def command_lines(page: Path) -> list[str]:
         if language in ("sh", "text", ""):
             for line in text.replace("\\\n", " ").splitlines():
                 stripped = re.split(r"\s+(?:#|>|\|)\s*", line.strip())[0]
-                if stripped.startswith(("tfkd ", "make ", *MODULES)):
+                if stripped.startswith(("tfkd ", "make ", "jupyter ", *MODULES)):
                     lines.append(stripped)
     return lines
 
@@ -70,6 +70,10 @@ def check(line: str) -> None:
         known = re.findall(r"^([\w-]+):", (REPOSITORY / file).read_text(), re.MULTILINE)
         targets = [word for word in words[1:] if word not in ("-f", file) and "=" not in word]
         assert targets and set(targets) <= set(known), line
+    elif words[0] == "jupyter":  # test_notebooks.py runs them
+        assert (
+            words[:3] == ["jupyter", "execute", "--inplace"] and (REPOSITORY / words[3]).is_file()
+        )
     elif words[0] == "python":
         MODULES[" ".join(words[:3]) + " "]().parse_args(words[3:])
     else:
@@ -111,6 +115,7 @@ def test_the_examples_of_the_help_exist(path):
         "tfkd data chek x",
         "tfkd info tiny --josn",
         "make instal",
+        "jupyter execute --inplace notebooks/04_none.ipynb",
         "make -f Makefile C=x runn",
         "python -m firmware_ref model.tflite --mapp",
     ],
