@@ -27,6 +27,7 @@ SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"}
 )
 BLOCK_FRAMES = 1 << 16
+LARGEST_SAMPLE = 1e12  # full scale is 1; the power spectrum of more overflows float32
 _WRITTEN_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 WRITTEN_SUFFIXES = frozenset(_WRITTEN_FORMATS)
 _WAV_LIMIT_BYTES = 0xFFFF_0000  # a RIFF chunk holds at most 4 GiB
@@ -105,21 +106,28 @@ def check_name(path: Path) -> None:
         raise AudioError(f"{shown}: its name is not UTF-8. Rename the file.") from error
 
 
+def are_usable(samples: Floats) -> NDArray[np.bool_]:
+    """Which samples are numbers whose power float32 can hold; of the same shape."""
+    usable: NDArray[np.bool_] = np.abs(samples) <= LARGEST_SAMPLE
+    return usable
+
+
 def blocks(header: AudioInfo, block_samples: int = BLOCK_FRAMES) -> Iterator[Floats]:
     """Yield a recording in blocks [at most block_samples, channels].
 
     Raises:
-        AudioError: damaged or truncated within the data, or a sample is NaN or infinite.
+        AudioError: damaged or truncated within the data, or a sample is no usable number.
     """
     seen = 0
     try:
         with soundfile.SoundFile(str(header.path)) as file:
             while len(block := file.read(block_samples, dtype="float32", always_2d=True)):
-                finite = np.isfinite(block).all(axis=1)
-                if not finite.all():
+                usable = are_usable(block).all(axis=1)
+                if not usable.all():
                     raise AudioError(
-                        f"{header.path}: sample {seen + int(np.argmin(finite))} is NaN or "
-                        f"infinite. Expected finite samples; repair or remove the file."
+                        f"{header.path}: sample {seen + int(np.argmin(usable))} is NaN, infinite "
+                        f"or beyond {LARGEST_SAMPLE:g}. Expected samples around a full scale of 1; "
+                        f"repair or remove the file."
                     )
                 seen += len(block)
                 yield block

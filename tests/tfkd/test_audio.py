@@ -122,12 +122,12 @@ def test_unknown_length_of_a_pipe_is_no_truncation(tmp_path):
     assert len(audio.read(path)[0]) == 8000
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_sample_that_is_not_finite_is_located(tmp_path, bad):
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e13, -1e37])
+def test_sample_that_is_no_usable_number_is_located(tmp_path, bad):
     samples = voice(0.5)
     samples[1234] = bad
     soundfile.write(tmp_path / "x.wav", samples, 16000, subtype="FLOAT")
-    with pytest.raises(AudioError, match="sample 1234 is NaN or infinite"):
+    with pytest.raises(AudioError, match="sample 1234 is NaN, infinite or beyond"):
         audio.read(tmp_path / "x.wav")
 
 

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import soundfile
 
 from tfkd import audio
@@ -202,9 +201,12 @@ def read_clip(path: Path, speaker: str = "") -> Clip:
                 )
             if clip.subtype == "FLOAT":  # the only encoding that can hold NaN
                 file.seek(0)
-                for block in file.blocks(1 << 20):
-                    if not np.isfinite(block).all():
-                        raise AudioError(f"{path} holds NaN or infinite samples. Repair it.")
+                for block in file.blocks(1 << 20, dtype="float32"):
+                    if not audio.are_usable(block).all():
+                        raise AudioError(
+                            f"{path} holds samples that are NaN, infinite or beyond "
+                            f"{audio.LARGEST_SAMPLE:g}. Repair it."
+                        )
     except (soundfile.LibsndfileError, OSError) as error:
         reason = str(error).rstrip(".")
         raise AudioError(

@@ -51,6 +51,12 @@ class RunDirectory:
             teacher = str(Path(config.distill.teacher).resolve())
             distill = config.distill.model_copy(update={"teacher": teacher})
             config = config.model_copy(update={"distill": distill})
+        latest = Path(runs) / "latest"
+        if latest.exists() and not latest.is_symlink():
+            raise RunError(
+                f"{latest}: is in the way. Expected no such file or folder, or the link to the "
+                f"latest run that tfkd keeps there. Rename it."
+            )
         text = dump_config(config)
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         digest = hashlib.sha256(text.encode()).hexdigest()[:6]
@@ -67,7 +73,14 @@ class RunDirectory:
                 raise RunError(f"{path}: cannot create the run directory. {error}") from error
         run = cls(path, config, kind)
         run._write_records()
-        _point(Path(runs) / "latest", path)
+        try:
+            _point(latest, path)
+        except OSError as error:
+            shutil.rmtree(path)
+            raise RunError(
+                f"{latest}: cannot be made a link to the latest run. {error}. Runs need a folder "
+                f"on a file system with symbolic links."
+            ) from error
         return run
 
     @classmethod

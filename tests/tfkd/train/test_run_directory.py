@@ -1,6 +1,7 @@
 """Run directories are made whole, never reused, and refused when they are not ours."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,23 @@ def test_two_runs_of_one_second_get_two_folders(tmp_path):
     second = RunDirectory.create(tmp_path, config, "student")
     assert first.path != second.path
     assert (tmp_path / "latest").resolve() == second.path.resolve()
+
+
+def test_a_folder_in_the_place_of_the_link_is_refused_and_kept(tmp_path):
+    (tmp_path / "latest").mkdir()
+    with pytest.raises(RunError, match="latest: is in the way"):
+        RunDirectory.create(tmp_path, load_config("micro"), "student")
+    assert [path.name for path in tmp_path.iterdir()] == ["latest"]
+
+
+def test_without_symbolic_links_no_run_is_begun(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(RunError, match="on a file system with symbolic links"):
+        RunDirectory.create(tmp_path, load_config("micro"), "student")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_teacher_that_was_the_latest_run_stays_the_teacher(tmp_path):
