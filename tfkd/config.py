@@ -27,6 +27,9 @@ class FrontEndConfig(Section):
     bands: int = Field(64, ge=8, description="ERB-spaced bands that the model sees")
     floor_db: float = Field(-60.0, description="band power that maps to -1")
     ceiling_db: float = Field(50.0, description="band power that maps to +1")
+    least_gain: float = Field(
+        0.0, ge=0.0, le=1.0, description="gain where the mask is 0; 0.1: at most 20 dB are removed"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> FrontEndConfig:

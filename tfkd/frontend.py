@@ -132,9 +132,16 @@ def band_features(spectra: Complex, config: FrontEndConfig) -> Floats:
 
 
 def bin_mask(mask: Floats, config: FrontEndConfig) -> Floats:
-    """Band mask [..., bands] interpolated to bins, shape [..., bins]."""
+    """Band mask [..., bands] to the gains of bins, shape [..., bins].
+
+    A mask m means the gain g + (1 - g) m, where g is the configuration's `least_gain`: what is
+    heard is (1 - g) times the masked signal, and the noisy one, at a gain of g, under it. Between
+    the centres of two bands gains are interpolated.
+    """
+    least = np.float32(config.least_gain)
+    gain = least + (np.float32(1.0) - least) * mask
     position, lower, upper = band_weights(config)
-    return mask[..., position] * lower + mask[..., position + 1] * upper
+    return gain[..., position] * lower + gain[..., position + 1] * upper
 
 
 def stft(waveform: Floats, config: FrontEndConfig) -> Complex:

@@ -58,5 +58,6 @@ def band_features(power: tf.Tensor, config: FrontEndConfig) -> tf.Tensor:
 
 
 def bin_mask(mask: tf.Tensor, config: FrontEndConfig) -> tf.Tensor:
-    """Band mask [..., bands] interpolated to bins, shape [..., bins]."""
-    return tf.matmul(mask, tf.constant(band_matrix(config)), transpose_b=True)
+    """Band mask [..., bands] to the gains of bins [..., bins]; see `frontend.bin_mask`."""
+    gain = config.least_gain + (1.0 - config.least_gain) * mask
+    return tf.matmul(gain, tf.constant(band_matrix(config)), transpose_b=True)

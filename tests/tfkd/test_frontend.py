@@ -50,6 +50,13 @@ def test_sums_and_interpolation_are_the_matrix_products(config):
     np.testing.assert_allclose(bin_mask(np.ones_like(mask), config), 1.0, rtol=1e-6)
 
 
+def test_a_least_gain_lies_under_every_mask():
+    config = FrontEndConfig(least_gain=0.25)
+    mask = np.repeat(np.float32([[0.0], [0.5], [1.0]]), config.bands, axis=1)
+    np.testing.assert_allclose(bin_mask(mask, config)[:, 100], [0.25, 0.625, 1.0])
+    assert bin_mask(mask, config).dtype == np.float32
+
+
 @pytest.mark.parametrize("config", CONFIGS)
 def test_a_block_equals_its_frames_bit_for_bit(config):
     spectra = spectra_of(config)

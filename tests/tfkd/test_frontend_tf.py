@@ -9,7 +9,9 @@ from tfkd.config import FrontEndConfig
 
 CONFIGS = [
     FrontEndConfig(),
-    FrontEndConfig(sample_rate=8000, window=256, hop=128, bands=32, floor_db=-80.0, ceiling_db=30),
+    FrontEndConfig(
+        sample_rate=8000, window=256, hop=128, bands=32, floor_db=-80, ceiling_db=30, least_gain=0.1
+    ),
 ]
 
 

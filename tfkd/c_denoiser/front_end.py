@@ -40,6 +40,7 @@ def _header(model: StreamingModel) -> str:
 #define TFKD_WINDOW {config.window}
 #define TFKD_BINS {config.bins}
 #define TFKD_BANDS {config.bands}
+#define TFKD_LEAST_GAIN {_number(np.float32(config.least_gain))} /* where the mask is 0 */
 #define TFKD_THRESHOLDS {THRESHOLDS}
 
 /* Square root of the periodic Hann window, for analysis and synthesis. */

@@ -39,6 +39,10 @@ class CDenoiser:
         """Begin a recording."""
         self._library.tfkd_denoiser_reset(ctypes.byref(self._state))
 
+    def limit(self, least_gain: float) -> None:
+        """Attenuate to no less than this gain, until the next reset."""
+        self._library.tfkd_denoiser_limit(ctypes.byref(self._state), ctypes.c_float(least_gain))
+
     def process(self, samples: Int16) -> Int16:
         """The next block of whole hops [n hop]; the output lags by one hop."""
         samples = np.ascontiguousarray(samples, np.int16)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from tfkd.cli.model_options import engine_option, model_option
+from tfkd.cli.model_options import attenuation_option, engine_option, model_option
 from tfkd.cli.output import console, json_option, print_json, progress
 from tfkd.engines.choice import default_engine, engine_factory
 from tfkd.errors import AudioError
@@ -18,9 +18,15 @@ from tfkd.errors import AudioError
 @click.option("-o", "--output", required=True, metavar="OUT", help="File, or folder for several.")
 @model_option
 @engine_option
+@attenuation_option
 @json_option
 def denoise(
-    sources: tuple[str, ...], output: str, model: str, engine: str | None, as_json: bool
+    sources: tuple[str, ...],
+    output: str,
+    model: str,
+    engine: str | None,
+    max_attenuation_db: float | None,
+    as_json: bool,
 ) -> None:
     """Denoise files or folders of recordings.
 
@@ -32,13 +38,14 @@ def denoise(
     Example:
       tfkd denoise noisy.wav -o clean.wav
       tfkd denoise recordings/ -o denoised/ --model runs/latest --engine tflm
+      tfkd denoise noisy.wav -o softer.wav --max-attenuation 12
     """
     from tfkd import audio
     from tfkd.denoise import denoise_file, plan_outputs
 
     pairs = plan_outputs(sources, output)
     engine = engine or default_engine()
-    open_engine = engine_factory(engine, model)
+    open_engine = engine_factory(engine, model, max_attenuation_db)
     failures, done = 0, []
     started = time.perf_counter()
     for source, target in pairs:
@@ -64,7 +71,8 @@ def denoise(
             for result in done
         ]
         speed = {"channel_seconds": seconds, "elapsed_s": elapsed}
-        print_json("denoise", {"engine": engine, "model": model, "files": files, **speed})
+        how = {"engine": engine, "model": model, "max_attenuation_db": max_attenuation_db}
+        print_json("denoise", {**how, "files": files, **speed})
     elif done:
         console().print(f"{seconds:.1f} s of audio in {elapsed:.1f} s, {seconds / elapsed:.0f}x")
     if failures:

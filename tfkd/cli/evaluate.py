@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tfkd.cli.model_options import attenuation_option
 from tfkd.cli.output import console, print_json, progress, working
 from tfkd.engines.choice import DEFAULT_MODEL, KERAS, engine_factory, find_tflite
 from tfkd.errors import MissingPackageError, ModelError
@@ -40,6 +41,7 @@ _SYSTEMS = {
     help="What to score besides the noisy input; repeatable.  [default: float, int8, int8-tflm, "
     "as far as the model has them]",
 )
+@attenuation_option
 @click.option(
     "--jobs", type=click.IntRange(1), help="Processes for the metrics.  [default: all cores]"
 )
@@ -52,6 +54,7 @@ def evaluate(
     clean: str | None,
     manifest: str | None,
     systems: tuple[str, ...],
+    max_attenuation_db: float | None,
     jobs: int | None,
     limit: int | None,
     files: bool,
@@ -82,11 +85,18 @@ def evaluate(
     pairs = find_pairs(noisy, clean, manifest)[:limit]
     with working("loading"):
         engines = _engines(model, systems)
+        if max_attenuation_db is not None:
+            from tfkd.engines.limited import LimitedEngine
+
+            engines = {
+                name: LimitedEngine(engine, max_attenuation_db) for name, engine in engines.items()
+            }
     with progress("evaluating", len(pairs)) as advance:
         evaluation = evaluate_pairs(pairs, engines, jobs, advance)
     _print_tables(evaluation)
     if as_json:
-        print_json("evaluate", {"model": model, **_as_dict(evaluation, files)})
+        how = {"model": model, "max_attenuation_db": max_attenuation_db}
+        print_json("evaluate", {**how, **_as_dict(evaluation, files)})
 
 
 def _engines(model: str, systems: tuple[str, ...]) -> dict[str, Engine]:

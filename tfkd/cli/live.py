@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfkd.cli.model_options import engine_option, model_option
+from tfkd.cli.model_options import attenuation_option, engine_option, model_option
 from tfkd.cli.output import json_option, print_json
 from tfkd.engines.choice import default_engine, engine_factory
 from tfkd.errors import AudioError
@@ -27,6 +27,7 @@ METER_FLOOR_DBFS = -60.0
 @click.command()
 @model_option
 @engine_option
+@attenuation_option
 @click.option("--input", "microphone", metavar="DEVICE", help="Index, or part of a name.")
 @click.option("--output", "loudspeaker", metavar="DEVICE", help="Index, or part of a name.")
 @click.option("--input-file", metavar="IN", help="A recording instead of the microphone.")
@@ -44,6 +45,7 @@ METER_FLOOR_DBFS = -60.0
 def live(
     model: str,
     engine: str | None,
+    max_attenuation_db: float | None,
     microphone: str | None,
     loudspeaker: str | None,
     input_file: str | None,
@@ -80,7 +82,7 @@ def live(
     from tfkd.live import Live
 
     chosen = engine or default_engine()
-    opened = engine_factory(chosen, model)()
+    opened = engine_factory(chosen, model, max_attenuation_db)()
     ended_by: KeyboardInterrupt | AudioError | None = None
     with (
         _source(opened, microphone, input_file, latency) as source,
@@ -94,7 +96,8 @@ def live(
             _run(denoiser, hops)
         except (KeyboardInterrupt, AudioError) as error:
             ended_by = error  # raised below: what was written to a file until now is kept
-    _report(denoiser, model, chosen, as_json)
+    how = {"model": model, "engine": chosen, "max_attenuation_db": max_attenuation_db}
+    _report(denoiser, how, as_json)
     if ended_by:
         raise ended_by
 
@@ -179,13 +182,12 @@ def _print_latency(denoiser: Live) -> None:
     )
 
 
-def _report(denoiser: Live, model: str, engine: str, as_json: bool) -> None:
+def _report(denoiser: Live, how: dict[str, Any], as_json: bool) -> None:
     counts = denoiser.statistics
     seconds = counts.hops * denoiser.hop_ms / 1000.0
     if as_json:
         result: dict[str, Any] = {
-            "model": model,
-            "engine": engine,
+            **how,
             "seconds": seconds,
             "hop_ms": denoiser.hop_ms,
             "latency_ms": denoiser.latency_ms,
@@ -197,7 +199,7 @@ def _report(denoiser: Live, model: str, engine: str, as_json: bool) -> None:
     if sys.stderr.isatty():
         click.echo(err=True)  # below the meter
     click.echo(
-        f"{seconds:.1f} s with {engine}: {counts.mean_ms:.2f} ms per hop of "
+        f"{seconds:.1f} s with {how['engine']}: {counts.mean_ms:.2f} ms per hop of "
         f"{denoiser.hop_ms:g} ms, at most {counts.longest_ms:.2f} ms; {counts.late_hops} hops "
         f"late, {counts.underruns} underruns, {counts.overflows} overflows"
     )

@@ -12,6 +12,14 @@ model_option = click.option(
     metavar="NAME|RUN|FILE",
     help="A released model, a run directory or a .tflite.",
 )
+attenuation_option = click.option(
+    "--max-attenuation",
+    "max_attenuation_db",
+    type=click.FloatRange(0.0),
+    metavar="DB",
+    help="Remove no more than so much: the noisy signal stays under the enhanced one.  [default: "
+    "the limit that the model was trained with, if any]",
+)
 engine_option = click.option(
     "--engine",
     type=click.Choice(ENGINES),

@@ -76,13 +76,26 @@ def int8_engine(name: str, model: StreamingModel) -> Int8Engine:
     return engine
 
 
-def engine_factory(name: str, reference: str | Path) -> Callable[[], Engine]:
+def engine_factory(
+    name: str, reference: str | Path, max_attenuation_db: float | None = None
+) -> Callable[[], Engine]:
     """A function that makes engines for one model; each has a state of its own.
+
+    Args:
+        name: one of `ENGINES`.
+        reference: the model; see `find_tflite`.
+        max_attenuation_db: see `LimitedEngine`; None: no limit.
 
     Raises:
         ModelError: no such model, or one that cannot be used.
         RunError: the Keras engine needs a run directory.
+        ValueError: an attenuation below 0 dB.
     """
+    if max_attenuation_db is not None:
+        from tfkd.engines.limited import LimitedEngine
+
+        limit, open_engine = max_attenuation_db, engine_factory(name, reference)
+        return lambda: LimitedEngine(open_engine(), limit)
     if name == KERAS:
         from tfkd.engines.keras import KerasEngine
         from tfkd.models.teacher import load_teacher

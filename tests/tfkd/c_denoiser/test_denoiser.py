@@ -13,6 +13,7 @@ from tfkd.c_denoiser import c_sources
 from tfkd.c_denoiser.library import CDenoiser
 from tfkd.denoise import denoise_file
 from tfkd.engines.choice import engine_factory
+from tfkd.engines.limited import least_gain
 from tfkd.errors import ModelError
 from tfkd.released import released_folders
 
@@ -24,6 +25,7 @@ FRONT_ENDS = {
     "radix 4 and 2": {"sample_rate": 8000, "window": 256, "hop": 128, "bands": 32},
     "radix 4, 2 and 5": {"window": 320, "hop": 160, "bands": 40, "floor_db": -80},
     "radix 4 and 3, twice 5": {"sample_rate": 48000, "window": 1200, "hop": 600, "bands": 80},
+    "a least gain": {"window": 64, "hop": 32, "bands": 16, "least_gain": 0.0123},
     "odd hop": {"window": 66, "hop": 33, "bands": 16},
 }
 
@@ -46,6 +48,18 @@ def test_every_sample_is_the_desktops(gate_path, tmp_path, compiler):
     assert not np.array_equal(output[engine.frontend.hop :], samples[: -engine.frontend.hop])
     assert (output.max(), output.min()) == (32767, -32768)
     assert not output[: 4 * engine.frontend.hop].any()
+
+
+@pytest.mark.parametrize("decibels", [0.0, 12.0, 30.0])
+def test_a_limited_attenuation_is_the_desktops(gate, decibels):
+    samples = loud_and_quiet(60, 256, seed=2)
+    denoiser = CDenoiser(c_sources(gate))
+    denoiser.limit(least_gain(decibels))
+    limited = denoiser.process(samples)
+    engine = engine_factory("firmware-ref", gate, decibels)()
+    assert np.array_equal(limited, desktop(engine, samples))
+    denoiser.reset()  # takes the limit away
+    assert not np.array_equal(denoiser.process(samples), limited)
 
 
 @pytest.mark.parametrize("compiler", DIFFERENT_COMPILERS)

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 import soundfile
 from conftest import noisy_voice, voice
@@ -17,6 +18,16 @@ def test_file(tmp_path, denoise):
     assert result.stdout == f"{tmp_path / 'out.wav'}\n"
     assert "1.0 s of audio" in result.stderr
     assert soundfile.info(tmp_path / "out.wav").frames == 16000
+
+
+def test_a_limited_attenuation_leaves_noise(tmp_path, denoise):
+    noisy = noisy_voice(1.0)[:, 0]
+    soundfile.write(tmp_path / "in.wav", noisy, 16000, subtype="FLOAT")
+    arguments = (tmp_path / "in.wav", "-o", tmp_path / "out.wav", "--max-attenuation")
+    result = denoise(*arguments, 0, "--json")
+    assert json.loads(result.stdout)["max_attenuation_db"] == 0
+    np.testing.assert_allclose(soundfile.read(tmp_path / "out.wav")[0], noisy, atol=1e-5)
+    assert denoise(*arguments, -3).exit_code == 2
 
 
 def test_folder_with_a_bad_file_does_the_others_and_exits_1(tmp_path, denoise):

@@ -27,6 +27,18 @@ def test_table_on_stderr_and_one_object_on_stdout(run_tfkd, gate, pair_folders):
         assert text in result.stderr
 
 
+def test_nothing_removed_scores_as_the_noisy_input(run_tfkd, gate, pair_folders):
+    noisy, clean = pair_folders
+    result = run_tfkd(
+        *("evaluate", gate, "--noisy", noisy, "--clean", clean, "--jobs", 1, "--limit", 1),
+        *("--system", "int8-firmware-ref", "--max-attenuation", 0),
+    )
+    report = json.loads(result.stdout)
+    assert report["max_attenuation_db"] == 0
+    untouched, limited = (system["all"] for system in report["systems"].values())
+    assert limited["si_sdr"]["mean"] == pytest.approx(untouched["si_sdr"]["mean"], abs=1e-3)
+
+
 def test_mistakes(run_tfkd, gate, pair_folders, tmp_path):
     noisy, clean = pair_folders
     assert run_tfkd("evaluate", gate, "--noisy", noisy).exit_code == 2

@@ -61,6 +61,15 @@ def test_json(live, noisy_file, tmp_path):
     assert report["latency_ms"] == {"algorithm": 32.0, "input": 0.0, "output": 0.0}
 
 
+def test_a_limited_attenuation_is_what_is_heard(live, noisy_file, tmp_path):
+    output = ("--output-file", tmp_path / "o.wav")
+    result = live("--input-file", noisy_file, *output, "--max-attenuation", "0", "--json")
+    assert json.loads(result.stdout)["max_attenuation_db"] == 0
+    noisy, heard = (soundfile.read(path)[0] for path in (noisy_file, tmp_path / "o.wav"))
+    heard = heard[HOP : HOP + len(noisy)]
+    np.testing.assert_allclose(heard, noisy[: len(heard)], atol=1e-4)
+
+
 def test_card(live, card):
     result = live("--seconds", "0.5", "--json", "--input", "Mic", "--output", "1")
     assert result.exit_code == 0, result.stderr

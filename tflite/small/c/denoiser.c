@@ -56,17 +56,19 @@ static int8_t quantized_feature(float power)
     return (int8_t)(reached - 128);
 }
 
-static float dequantized_mask(int8_t mask_q)
+/* From the least gain, where the mask is 0, to 1. */
+static float gain_of(int8_t mask_q, float least_gain)
 {
-    return (float)(mask_q - TFKD_OUTPUT_ZERO_POINT) * TFKD_OUTPUT_SCALE;
+    const float mask = (float)(mask_q - TFKD_OUTPUT_ZERO_POINT) * TFKD_OUTPUT_SCALE;
+    return least_gain + (1.0f - least_gain) * mask;
 }
 
-/* Multiplies every bin with the mask, interpolated between the centres of two bands. */
-static void apply_mask(const int8_t mask_q[TFKD_BANDS])
+/* Multiplies every bin with the gains, interpolated between the centres of two bands. */
+static void apply_mask(const int8_t mask_q[TFKD_BANDS], float least_gain)
 {
-    float lower = dequantized_mask(mask_q[0]);
+    float lower = gain_of(mask_q[0], least_gain);
     for (int32_t band = 0; band < TFKD_BANDS - 1; ++band) {
-        const float upper = dequantized_mask(mask_q[band + 1]);
+        const float upper = gain_of(mask_q[band + 1], least_gain);
         for (int32_t bin = tfkd_first_bin[band]; bin < tfkd_first_bin[band + 1]; ++bin) {
             const float gain =
                 lower * tfkd_bin_weights[bin][0] + upper * tfkd_bin_weights[bin][1];
@@ -96,6 +98,7 @@ void tfkd_denoiser_reset(tfkd_denoiser *denoiser)
     for (int32_t n = 0; n < TFKD_HOP; ++n) {
         denoiser->overlap[n] = 0.0f;
     }
+    denoiser->least_gain = TFKD_LEAST_GAIN;
 }
 
 void tfkd_denoise_hop(tfkd_denoiser *denoiser, const int16_t in[TFKD_HOP], int16_t out[TFKD_HOP])
@@ -119,7 +122,7 @@ void tfkd_denoise_hop(tfkd_denoiser *denoiser, const int16_t in[TFKD_HOP], int16
         features_q[band] = quantized_feature(power[band]);
     }
     tfkd_step(&denoiser->model, features_q, mask_q);
-    apply_mask(mask_q);
+    apply_mask(mask_q, denoiser->least_gain);
 
     spectrum[1] = spectrum[TFKD_WINDOW];
     tfkd_inverse_real_fft(spectrum, frame);
