@@ -84,13 +84,7 @@ def evaluate(
         noisy, clean = str(demo.noisy), str(demo.clean)
     pairs = find_pairs(noisy, clean, manifest)[:limit]
     with working("loading"):
-        engines = _engines(model, systems)
-        if max_attenuation_db is not None:
-            from tfkd.engines.limited import LimitedEngine
-
-            engines = {
-                name: LimitedEngine(engine, max_attenuation_db) for name, engine in engines.items()
-            }
+        engines = _engines(model, systems, max_attenuation_db)
     with progress("evaluating", len(pairs)) as advance:
         evaluation = evaluate_pairs(pairs, engines, jobs, advance)
     _print_tables(evaluation)
@@ -99,22 +93,28 @@ def evaluate(
         print_json("evaluate", {**how, **_as_dict(evaluation, files)})
 
 
-def _engines(model: str, systems: tuple[str, ...]) -> dict[str, Engine]:
+def _engines(
+    model: str, systems: tuple[str, ...], max_attenuation_db: float | None
+) -> dict[str, Engine]:
     """System -> engine; of the default systems, as many as model and installation have."""
+
+    def opened(system: str) -> Engine:
+        return engine_factory(_SYSTEMS[system], model, max_attenuation_db)()
+
     if systems:
-        return {name: engine_factory(_SYSTEMS[name], model)() for name in systems}
+        return {system: opened(system) for system in systems}
     engines: dict[str, Engine] = {}
     if Path(model).is_dir() and (Path(model) / "config.toml").is_file():
-        engines["float"] = engine_factory(KERAS, model)()
+        engines["float"] = opened("float")
     try:
         find_tflite(model)
     except ModelError:
         if not engines:
             raise
         return engines  # a run that is not converted yet
-    engines["int8"] = engine_factory("tflite", model)()
+    engines["int8"] = opened("int8")
     try:
-        engines["int8-tflm"] = engine_factory("tflm", model)()
+        engines["int8-tflm"] = opened("int8-tflm")
     except MissingPackageError as error:
         click.echo(f"Left out int8-tflm: {error}", err=True)
     return engines

@@ -12,6 +12,7 @@ import click
 
 from tfkd.cli.model_options import attenuation_option, engine_option, model_option
 from tfkd.cli.output import json_option, print_json
+from tfkd.cli.real_range import RealRange
 from tfkd.engines.choice import default_engine, engine_factory
 from tfkd.errors import AudioError
 
@@ -38,7 +39,7 @@ METER_FLOOR_DBFS = -60.0
     default="low",
     help="Of the devices; high where there are underruns.",
 )
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so long.")
+@click.option("--seconds", type=RealRange(0, 1e9, min_open=True), help="Stop after so long.")
 @click.option("--bypass", is_flag=True, help="Begin with the noisy signal.")
 @click.option("--list-devices", is_flag=True, help="Print the devices and stop.")
 @json_option

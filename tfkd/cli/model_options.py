@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tfkd.cli.real_range import RealRange
 from tfkd.engines.choice import DEFAULT_MODEL, ENGINES
 
 model_option = click.option(
@@ -15,7 +16,7 @@ model_option = click.option(
 attenuation_option = click.option(
     "--max-attenuation",
     "max_attenuation_db",
-    type=click.FloatRange(0.0),
+    type=RealRange(0.0),
     metavar="DB",
     help="Remove no more than so much: the noisy signal stays under the enhanced one.  [default: "
     "the limit that the model was trained with, if any]",

@@ -84,12 +84,11 @@ def engine_factory(
     Args:
         name: one of `ENGINES`.
         reference: the model; see `find_tflite`.
-        max_attenuation_db: see `LimitedEngine`; None: no limit.
+        max_attenuation_db: 0 or more, see `LimitedEngine`; None: as the model was trained.
 
     Raises:
         ModelError: no such model, or one that cannot be used.
         RunError: the Keras engine needs a run directory.
-        ValueError: an attenuation below 0 dB.
     """
     if max_attenuation_db is not None:
         from tfkd.engines.limited import LimitedEngine

@@ -28,6 +28,8 @@ def test_a_limited_attenuation_leaves_noise(tmp_path, denoise):
     assert json.loads(result.stdout)["max_attenuation_db"] == 0
     np.testing.assert_allclose(soundfile.read(tmp_path / "out.wav")[0], noisy, atol=1e-5)
     assert denoise(*arguments, -3).exit_code == 2
+    assert denoise(*arguments, "nan").exit_code == 2
+    assert denoise(*arguments, "inf").exit_code == 0
 
 
 def test_folder_with_a_bad_file_does_the_others_and_exits_1(tmp_path, denoise):

@@ -70,6 +70,12 @@ def test_a_limited_attenuation_is_what_is_heard(live, noisy_file, tmp_path):
     np.testing.assert_allclose(heard, noisy[: len(heard)], atol=1e-4)
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0"])
+def test_a_duration_is_a_number_of_seconds(live, noisy_file, tmp_path, seconds):
+    files = ("--input-file", noisy_file, "--output-file", tmp_path / "o.wav")
+    assert live(*files, "--seconds", seconds).exit_code == 2
+
+
 def test_card(live, card):
     result = live("--seconds", "0.5", "--json", "--input", "Mic", "--output", "1")
     assert result.exit_code == 0, result.stderr
