@@ -17,6 +17,7 @@ import pytest
 from firmware_ref.__main__ import _parser as report_parser
 from firmware_ref.c_export.__main__ import _parser as export_parser
 from tfkd.cli import main
+from tfkd.cli.group import CONTEXT
 
 REPOSITORY = Path(__file__).parent.parent
 DOCS = REPOSITORY / "docs"
@@ -78,7 +79,9 @@ def check(line: str) -> None:
         MODULES[" ".join(words[:3]) + " "]().parse_args(words[3:])
     else:
         command, rest = find(words[1:])
-        command.make_context(command.name, rest)
+        # Under the root, which names -h: a command keeps the help option that it first makes.
+        with click.Context(main, **CONTEXT) as root:
+            command.make_context(command.name, rest, parent=root)
 
 
 def test_there_are_commands_to_check():

@@ -1,4 +1,4 @@
-"""A student's run directory as if trained: seeded weights, calibrated ranges, no data needed."""
+"""Run directories of a student and a teacher as if trained: seeded weights, no data needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAMES = 33  # of half a second
 
 
 def small_run(runs: Path, seed: int = 0) -> RunDirectory:
-    """Make one below `runs`; another seed gives other weights."""
+    """Make a student's below `runs`, calibrated; another seed gives other weights."""
     config = load_config("micro", settings=[*SMALL_MODEL, "data.segment_s=0.5"])
     run = RunDirectory.create(runs, config, "student")
     student = random_dae(config.model, seed)
@@ -28,4 +28,12 @@ def small_run(runs: Path, seed: int = 0) -> RunDirectory:
     run.history("float").write_text(HISTORY + "0,.8,.1,.9,.2\n1,.4,.05,.5,.1\n")
     run.history("qat").write_text(HISTORY + "0,.3,.04,.4,.08\n")
     run.set_state("finished")
+    return run
+
+
+def small_teacher(runs: Path) -> RunDirectory:
+    """Make a teacher's below `runs`, a little larger than the student."""
+    settings = [*SMALL_MODEL, "model.hidden=24", "model.latent=12"]
+    run = RunDirectory.create(runs, load_config("teacher", settings=settings), "teacher")
+    random_dae(run.config.model).save_weights(run.float_weights)
     return run

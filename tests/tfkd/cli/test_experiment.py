@@ -1,4 +1,4 @@
-"""The smallest study on the demo corpus: killed, resumed, finished; what the command refuses."""
+"""A study killed, resumed and finished; what the command refuses."""
 
 import json
 import os
@@ -9,21 +9,25 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import SMALL_MODEL
+from small_run import small_teacher
 
-from tfkd.experiment.study import dump_study, read_study
+from tfkd.experiment.study import dump_study, read_study, with_pairs
 
 METRICS = {"pesq_wb", "stoi", "estoi", "si_sdr"}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_smallest_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_a_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd, small_corpus, pair_folders):
+    """The built-in one with the smallest models and one seed; the README's test runs it whole."""
     monkeypatch.chdir(tmp_path)
-    # one seed, no quantisation-aware steps: half of its time
-    whole = read_study("smallest", ["quantize.steps=0"])
-    Path("short.toml").write_text(dump_study(whole.model_copy(update={"seeds": (0,)})))
+    teacher = small_teacher(tmp_path / "teachers").path
+    settings = [*SMALL_MODEL, "quantize.steps=0", f"distill.teacher={teacher}"]
+    plan = with_pairs(read_study("smallest", settings), *map(str, pair_folders))
+    Path("short.toml").write_text(dump_study(plan.model_copy(update={"seeds": (0,)})))
     command = [sys.executable, "-m", "tfkd", "experiment", "short.toml", "--jobs", "2"]
+    command += small_corpus
     process = subprocess.Popen(command, env=os.environ, stderr=subprocess.PIPE)
     folder = tmp_path / "studies" / "short"
     deadline = time.monotonic() + 900

@@ -9,10 +9,9 @@ import time
 import h5py
 import numpy as np
 import pytest
-from conftest import SMALL_MODEL, SMALL_RUN
-from small_dae import random_dae
+from conftest import SMALL_RUN
+from small_run import small_teacher
 
-from tfkd.config_file import load_config
 from tfkd.train.run_directory import RunDirectory
 
 pytestmark = pytest.mark.slow
@@ -65,18 +64,9 @@ def wait_for(path, process, seconds=600):
         time.sleep(0.02)
 
 
-@pytest.fixture
-def teacher(tmp_path):
-    """The run directory of a teacher with random weights."""
-    settings = [*SMALL_MODEL, "model.hidden=24", "model.latent=12"]
-    config = load_config("teacher", settings=settings)
-    run = RunDirectory.create(tmp_path / "teachers", config, "teacher")
-    random_dae(config.model).save_weights(run.float_weights)
-    return run.path
-
-
 @pytest.mark.timeout(1800)
-def test_kill_and_resume_in_both_phases(tmp_path, small_corpus, teacher):
+def test_kill_and_resume_in_both_phases(tmp_path, small_corpus):
+    teacher = small_teacher(tmp_path / "teachers").path
     options = [*SMALL_RUN, *small_corpus, *EPOCHS, "--method", "cosine", "--teacher", teacher]
     whole = RunDirectory.open(finish(start(*options, "--runs", tmp_path / "whole"))).path
     for history, epochs in (("history.csv", 4), ("history_qat.csv", 2)):
