@@ -210,6 +210,13 @@ def is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
+def subtype_in(path: str | Path, subtype: str) -> str:
+    """The sample format that a file of this name gets: FLAC holds integers of 16 or 24 bits."""
+    if Path(path).suffix.lower() == ".flac" and subtype not in ("PCM_16", "PCM_24"):
+        return "PCM_24"
+    return subtype
+
+
 @contextmanager
 def writer(
     path: str | Path,
@@ -224,7 +231,8 @@ def writer(
         path: ends in .wav or .flac; missing parent folders are made.
         sample_rate: Hz.
         channels: number of channels.
-        subtype: libsndfile's name of the sample format, for example PCM_16 or FLOAT.
+        subtype: libsndfile's name of the sample format, for example PCM_16 or FLOAT; see
+            `subtype_in`.
         expected_samples: chooses RF64 instead of WAV where the file would pass 4 GiB.
 
     Yields:
@@ -243,14 +251,17 @@ def writer(
             f"{' or '.join(_WRITTEN_FORMATS)}. Received: '{path.suffix}'."
         )
     name = _WRITTEN_FORMATS[suffix]
-    if name == "FLAC" and subtype not in ("PCM_16", "PCM_24"):
-        subtype = "PCM_24"
     if name == "WAV" and expected_samples * channels * 8 > _WAV_LIMIT_BYTES:
         name = "RF64"
     try:
         with atomic_path(path) as temporary:
             with soundfile.SoundFile(
-                str(temporary), "w", sample_rate, channels, subtype, format=name
+                str(temporary),
+                "w",
+                sample_rate,
+                channels,
+                subtype_in(path, subtype),
+                format=name,
             ) as file:
 
                 def write(samples: Floats | Int16) -> None:

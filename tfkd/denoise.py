@@ -98,7 +98,7 @@ def _write_denoised(
     advance: Callable[[float], None],
 ) -> None:
     """One pass over the recording; raises _Overshoot, leaving nothing, if a first pass clips."""
-    subtype = header.written_subtype
+    subtype = audio.subtype_in(output, header.written_subtype)
     noisy = _PeakMeter(audio.blocks(header))
     enhanced = _PeakMeter(_denoised_blocks(iter(noisy), header, enhancers))
     with audio.writer(
