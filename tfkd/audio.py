@@ -31,8 +31,11 @@ LARGEST_SAMPLE = 1e12  # full scale is 1; the power spectrum of more overflows f
 _WRITTEN_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 WRITTEN_SUFFIXES = frozenset(_WRITTEN_FORMATS)
 _WAV_LIMIT_BYTES = 0xFFFF_0000  # a RIFF chunk holds at most 4 GiB
+_SYSTEM_ERROR = 2  # libsndfile's code for what the operating system refuses
 _SHORTFALL = {"MP3": 0.05}  # an MP3's header estimates its length; others state it exactly
-_CHUNK_SIZE = re.compile(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_CHUNK_SIZE = re.compile(  # in the log of libsndfile: WAV, AIFF, AU, and the whole file of W64
+    r"^\s*(?:data|SSND|Data Size|riff)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE
+)
 _UNKNOWN_CHUNK_BYTES = 0x7FFF_F000  # writers into a pipe leave such a size behind
 
 
@@ -83,7 +86,7 @@ def info(path: str | Path) -> AudioInfo:
     for declared, present in _CHUNK_SIZE.findall(header.extra_info):
         if int(present) < int(declared) < _UNKNOWN_CHUNK_BYTES:
             raise AudioError(
-                f"{path}: the file is truncated. Its header promises {declared} bytes of audio, "
+                f"{path}: the file is truncated. Its header promises {declared} bytes, "
                 f"{present} are there. Copy or record it again."
             )
     if header.frames <= 0:
@@ -239,8 +242,8 @@ def writer(
         A function that appends samples [samples, channels] or [samples], float or int16.
 
     Raises:
-        AudioError: another suffix, a name that is not UTF-8, a folder that cannot be written to, or
-            a full disk.
+        AudioError: another suffix, a name that is not UTF-8, more channels or a higher rate than
+            FLAC holds, a folder that cannot be written to, or a full disk.
     """
     path = Path(path)
     check_name(path)
@@ -255,14 +258,8 @@ def writer(
         name = "RF64"
     try:
         with atomic_path(path) as temporary:
-            with soundfile.SoundFile(
-                str(temporary),
-                "w",
-                sample_rate,
-                channels,
-                subtype_in(path, subtype),
-                format=name,
-            ) as file:
+            file = _created(path, temporary, sample_rate, channels, subtype_in(path, subtype), name)
+            with file:
 
                 def write(samples: Floats | Int16) -> None:
                     try:
@@ -279,6 +276,21 @@ def writer(
         raise AudioError(
             f"{path}: cannot be written ({_reason(error)}). Free some space or choose another "
             f"folder; nothing was left behind."
+        ) from error
+
+
+def _created(
+    path: Path, temporary: Path, sample_rate: int, channels: int, subtype: str, name: str
+) -> soundfile.SoundFile:
+    """A file open for writing; what the format does not hold is an AudioError about `path`."""
+    try:
+        return soundfile.SoundFile(str(temporary), "w", sample_rate, channels, subtype, format=name)
+    except soundfile.LibsndfileError as error:
+        if error.code == _SYSTEM_ERROR:
+            raise
+        raise AudioError(
+            f"{path}: {name} does not hold {channels} channels at {sample_rate} Hz "
+            f"({_reason(error)}). Choose a name that ends in .wav."
         ) from error
 
 

@@ -102,7 +102,7 @@ def test_not_audio(tmp_path):
         audio.info(tmp_path / "x.wav")
 
 
-@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".aiff"])
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".aiff", ".au", ".w64"])
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
 def test_truncated_file(tmp_path, suffix, kept):
     path = tmp_path / f"x{suffix}"
@@ -166,6 +166,15 @@ def test_audio_files_of_a_missing_file_or_empty_folder(tmp_path):
 def test_unknown_output_format(tmp_path):
     with pytest.raises(AudioError, match=r"\.wav or \.flac\. Received: '\.mp3'"):
         audio.write(tmp_path / "x.mp3", voice(0.1), 16000)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("channels", "rate"), [(9, 16000), (1, 768000)])
+def test_what_flac_does_not_hold_is_said(tmp_path, channels, rate):
+    with pytest.raises(
+        AudioError, match=f"FLAC does not hold {channels} channels at {rate} Hz.*wav"
+    ):
+        audio.write(tmp_path / "x.flac", np.zeros((10, channels), np.float32), rate)
     assert not list(tmp_path.iterdir())
 
 
