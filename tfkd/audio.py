@@ -67,8 +67,8 @@ def info(path: str | Path) -> AudioInfo:
     """Read a recording's header.
 
     Raises:
-        AudioError: no such file, not audio, truncated, without a single sample, or of a name that
-            is not UTF-8.
+        AudioError: no such file, not readable, not audio, truncated, without a single sample, or of
+            a name that is not UTF-8.
     """
     path = Path(path)
     check_name(path)
@@ -77,8 +77,11 @@ def info(path: str | Path) -> AudioInfo:
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file is empty (0 bytes). Expected an audio file.")
     try:
+        path.open("rb").close()  # of a refusal the system tells more than libsndfile
         header = soundfile.info(str(path), verbose=True)
-    except (soundfile.SoundFileError, OSError) as error:
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be read ({_reason(error)}).") from error
+    except soundfile.SoundFileError as error:
         raise AudioError(
             f"{path}: cannot be read as audio ({_reason(error)}). Expected a file that libsndfile "
             f"reads, such as WAV, FLAC, Ogg or MP3."
@@ -190,12 +193,16 @@ def audio_files(folder: str | Path) -> list[Path]:
     """All recordings under a folder, any depth, sorted; hidden files are left out.
 
     Raises:
-        AudioError: the folder is missing, is not a folder, or holds no recording.
+        AudioError: the folder is missing or not readable, is not a folder, or holds no recording.
     """
     folder = Path(folder)
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "no such folder"
         raise AudioError(f"{folder}: {what}. Expected a folder of audio files.")
+    try:
+        os.scandir(folder).close()  # rglob would find nothing
+    except OSError as error:
+        raise AudioError(f"{folder}: cannot be read ({_reason(error)}).") from error
     found = sorted(
         path
         for path in folder.rglob("*")
@@ -283,6 +290,7 @@ def _created(
     path: Path, temporary: Path, sample_rate: int, channels: int, subtype: str, name: str
 ) -> soundfile.SoundFile:
     """A file open for writing; what the format does not hold is an AudioError about `path`."""
+    temporary.touch()  # of a refusal the system tells more than libsndfile
     try:
         return soundfile.SoundFile(str(temporary), "w", sample_rate, channels, subtype, format=name)
     except soundfile.LibsndfileError as error:
