@@ -166,6 +166,12 @@ def test_plan_of_files_and_folders(tmp_path):
     assert plan_outputs([source], out) == [(a, out / "a.wav"), (b, out / "deep" / "b.wav")]
 
 
+@pytest.mark.parametrize(("source", "output"), [("", "out"), ("in.wav", "")])
+def test_plan_refuses_an_empty_name_which_is_no_name_of_this_folder(source, output):
+    with pytest.raises(AudioError, match="a name is empty"):
+        plan_outputs([source], output)
+
+
 def test_plan_refuses_collisions_and_overwriting(tmp_path):
     for name in ("a.wav", "a.flac"):
         (tmp_path / name).touch()
