@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +19,7 @@ from firmware_ref.errors import FirmwareRefError, TargetError
 from firmware_ref.fit import RESERVED_SRAM_BYTES
 from firmware_ref.report import make_report, report_as_json
 from firmware_ref.report_text import report_as_text, targets_as_text
+from firmware_ref.standard_output import discard_output
 from firmware_ref.targets import find_target
 
 OK, ERROR, DOES_NOT_FIT, INTERRUPTED = 0, 1, 3, 130
@@ -67,25 +67,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.list_targets:
-        print(targets_as_text())
-        return OK
-    if options.model is None:
+    if options.model is None and not options.list_targets:
         parser.error("MODEL is missing: the path of a .tflite file")
     if options.reserve_sram < 0:
         parser.error(f"--reserve-sram must not be negative, received {options.reserve_sram}")
     try:
-        return _report(options)
+        exit_code = _list_targets() if options.list_targets else _report(options)
+        sys.stdout.flush()
+        return exit_code
     except TargetError as error:
         parser.error(str(error))
     except FirmwareRefError as error:
         print(f"error: {error}", file=sys.stderr)
         return ERROR
     except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return OK
+    except OSError as error:  # of stdout alone: files that cannot be written are named above
+        discard_output()
+        print(f"error: cannot print: {error.strerror}.", file=sys.stderr)
+        return ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _list_targets() -> int:
+    print(targets_as_text())
+    return OK
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -12,11 +12,15 @@ from pathlib import Path
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a path beside `path`, with its suffix, for a file that replaces `path` on success.
 
-    The file has the permissions of any other new file; on failure nothing of it remains.
+    The file has the permissions of any other new file; on failure nothing of it remains. A device
+    or a pipe, such as /dev/null, is no file to replace: `path` itself is yielded.
 
     Raises:
         OSError: the folder is missing or cannot be written to, or `path` is a folder.
     """
+    if path.is_char_device() or path.is_fifo():
+        yield path
+        return
     temporary = path.parent / f".{os.getpid()}.{path.name}"
     try:
         yield temporary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it replaces `path` on success and vanishes on failure.
 
     Missing parent folders are made. An interruption (Ctrl-C, disk full, kill) never leaves a half
-    of `path`; only a kill leaves the temporary file.
+    of `path`; only a kill leaves the temporary file. Each process has its own, so that those which
+    write the same `path` at once do not mix; the last one to finish wins.
 
     Raises:
         OSError: the folder cannot be made or written to, or the disk is full.
@@ -23,7 +25,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield temporary
         temporary.replace(path)

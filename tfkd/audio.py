@@ -31,8 +31,11 @@ LARGEST_SAMPLE = 1e12  # full scale is 1; the power spectrum of more overflows f
 _WRITTEN_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 WRITTEN_SUFFIXES = frozenset(_WRITTEN_FORMATS)
 _WAV_LIMIT_BYTES = 0xFFFF_0000  # a RIFF chunk holds at most 4 GiB
+_SYSTEM_ERROR = 2  # libsndfile's code for what the operating system refuses
 _SHORTFALL = {"MP3": 0.05}  # an MP3's header estimates its length; others state it exactly
-_CHUNK_SIZE = re.compile(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_CHUNK_SIZE = re.compile(  # in the log of libsndfile: WAV, AIFF, AU, and the whole file of W64
+    r"^\s*(?:data|SSND|Data Size|riff)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE
+)
 _UNKNOWN_CHUNK_BYTES = 0x7FFF_F000  # writers into a pipe leave such a size behind
 
 
@@ -64,8 +67,8 @@ def info(path: str | Path) -> AudioInfo:
     """Read a recording's header.
 
     Raises:
-        AudioError: no such file, not audio, truncated, without a single sample, or of a name that
-            is not UTF-8.
+        AudioError: no such file, not readable, not audio, truncated, without a single sample, or of
+            a name that is not UTF-8.
     """
     path = Path(path)
     check_name(path)
@@ -74,8 +77,11 @@ def info(path: str | Path) -> AudioInfo:
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file is empty (0 bytes). Expected an audio file.")
     try:
+        path.open("rb").close()  # of a refusal the system tells more than libsndfile
         header = soundfile.info(str(path), verbose=True)
-    except (soundfile.SoundFileError, OSError) as error:
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be read ({_reason(error)}).") from error
+    except soundfile.SoundFileError as error:
         raise AudioError(
             f"{path}: cannot be read as audio ({_reason(error)}). Expected a file that libsndfile "
             f"reads, such as WAV, FLAC, Ogg or MP3."
@@ -83,7 +89,7 @@ def info(path: str | Path) -> AudioInfo:
     for declared, present in _CHUNK_SIZE.findall(header.extra_info):
         if int(present) < int(declared) < _UNKNOWN_CHUNK_BYTES:
             raise AudioError(
-                f"{path}: the file is truncated. Its header promises {declared} bytes of audio, "
+                f"{path}: the file is truncated. Its header promises {declared} bytes, "
                 f"{present} are there. Copy or record it again."
             )
     if header.frames <= 0:
@@ -187,12 +193,16 @@ def audio_files(folder: str | Path) -> list[Path]:
     """All recordings under a folder, any depth, sorted; hidden files are left out.
 
     Raises:
-        AudioError: the folder is missing, is not a folder, or holds no recording.
+        AudioError: the folder is missing or not readable, is not a folder, or holds no recording.
     """
     folder = Path(folder)
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "no such folder"
         raise AudioError(f"{folder}: {what}. Expected a folder of audio files.")
+    try:
+        os.scandir(folder).close()  # rglob would find nothing
+    except OSError as error:
+        raise AudioError(f"{folder}: cannot be read ({_reason(error)}).") from error
     found = sorted(
         path
         for path in folder.rglob("*")
@@ -210,6 +220,13 @@ def is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
+def subtype_in(path: str | Path, subtype: str) -> str:
+    """The sample format that a file of this name gets: FLAC holds integers of 16 or 24 bits."""
+    if Path(path).suffix.lower() == ".flac" and subtype not in ("PCM_16", "PCM_24"):
+        return "PCM_24"
+    return subtype
+
+
 @contextmanager
 def writer(
     path: str | Path,
@@ -224,15 +241,16 @@ def writer(
         path: ends in .wav or .flac; missing parent folders are made.
         sample_rate: Hz.
         channels: number of channels.
-        subtype: libsndfile's name of the sample format, for example PCM_16 or FLOAT.
+        subtype: libsndfile's name of the sample format, for example PCM_16 or FLOAT; see
+            `subtype_in`.
         expected_samples: chooses RF64 instead of WAV where the file would pass 4 GiB.
 
     Yields:
         A function that appends samples [samples, channels] or [samples], float or int16.
 
     Raises:
-        AudioError: another suffix, a name that is not UTF-8, a folder that cannot be written to, or
-            a full disk.
+        AudioError: another suffix, a name that is not UTF-8, more channels or a higher rate than
+            FLAC holds, a folder that cannot be written to, or a full disk.
     """
     path = Path(path)
     check_name(path)
@@ -243,15 +261,12 @@ def writer(
             f"{' or '.join(_WRITTEN_FORMATS)}. Received: '{path.suffix}'."
         )
     name = _WRITTEN_FORMATS[suffix]
-    if name == "FLAC" and subtype not in ("PCM_16", "PCM_24"):
-        subtype = "PCM_24"
     if name == "WAV" and expected_samples * channels * 8 > _WAV_LIMIT_BYTES:
         name = "RF64"
     try:
         with atomic_path(path) as temporary:
-            with soundfile.SoundFile(
-                str(temporary), "w", sample_rate, channels, subtype, format=name
-            ) as file:
+            file = _created(path, temporary, sample_rate, channels, subtype_in(path, subtype), name)
+            with file:
 
                 def write(samples: Floats | Int16) -> None:
                     try:
@@ -268,6 +283,22 @@ def writer(
         raise AudioError(
             f"{path}: cannot be written ({_reason(error)}). Free some space or choose another "
             f"folder; nothing was left behind."
+        ) from error
+
+
+def _created(
+    path: Path, temporary: Path, sample_rate: int, channels: int, subtype: str, name: str
+) -> soundfile.SoundFile:
+    """A file open for writing; what the format does not hold is an AudioError about `path`."""
+    temporary.touch()  # of a refusal the system tells more than libsndfile
+    try:
+        return soundfile.SoundFile(str(temporary), "w", sample_rate, channels, subtype, format=name)
+    except soundfile.LibsndfileError as error:
+        if error.code == _SYSTEM_ERROR:
+            raise
+        raise AudioError(
+            f"{path}: {name} does not hold {channels} channels at {sample_rate} Hz "
+            f"({_reason(error)}). Choose a name that ends in .wav."
         ) from error
 
 

@@ -98,7 +98,7 @@ def _write_denoised(
     advance: Callable[[float], None],
 ) -> None:
     """One pass over the recording; raises _Overshoot, leaving nothing, if a first pass clips."""
-    subtype = header.written_subtype
+    subtype = audio.subtype_in(output, header.written_subtype)
     noisy = _PeakMeter(audio.blocks(header))
     enhanced = _PeakMeter(_denoised_blocks(iter(noisy), header, enhancers))
     with audio.writer(
@@ -172,9 +172,13 @@ def plan_outputs(sources: Sequence[str | Path], output: str | Path) -> list[tupl
     lies in `output` itself, from an earlier call, is no source.
 
     Raises:
-        AudioError: a missing or empty source, two sources for one output, an output that is a
-            source, or a file name as the output of several recordings.
+        AudioError: a missing or empty source, an empty name, two sources for one output, an output
+            that is a source, or a file name as the output of several recordings.
     """
+    if "" in map(str, (*sources, output)):
+        raise AudioError(
+            "a name is empty, as an unset variable of the shell is. Expected files or folders."
+        )
     folder = Path(output)
     to_folder = len(sources) > 1 or folder.is_dir() or str(output).endswith("/")
     several = len(sources) > 1 or Path(sources[0]).is_dir()

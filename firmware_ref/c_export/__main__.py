@@ -7,7 +7,6 @@ Exit codes: 0 done, 1 the model cannot be exported or a tool is missing, 2 wrong
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from firmware_ref.errors import FirmwareRefError
 from firmware_ref.macs import model_macs
 from firmware_ref.model import Model
 from firmware_ref.reader import read_model
+from firmware_ref.standard_output import discard_output
 from firmware_ref.whole_file import whole_file
 
 OK, ERROR, INTERRUPTED = 0, 1, 130
@@ -94,13 +94,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name, text in source.files.items():
                 with whole_file(folder / name) as temporary:
                     temporary.write_text(text, encoding="utf-8")
-                print(folder / name)
+            print(*(folder / name for name in source.files), sep="\n", flush=True)
         if options.measure:
             for line in measurements(model, source):
                 print(line, flush=True)
     except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
     except (FirmwareRefError, OSError) as error:
+        if isinstance(error, OSError) and error.filename is None:  # of stdout, not of a file
+            discard_output()
         print(f"error: {error}", file=sys.stderr)
         return ERROR
     except KeyboardInterrupt:

@@ -1,8 +1,10 @@
+import errno
 import os
 import resource
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,7 +104,7 @@ def test_not_audio(tmp_path):
         audio.info(tmp_path / "x.wav")
 
 
-@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".aiff"])
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".aiff", ".au", ".w64"])
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
 def test_truncated_file(tmp_path, suffix, kept):
     path = tmp_path / f"x{suffix}"
@@ -169,6 +171,15 @@ def test_unknown_output_format(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("channels", "rate"), [(9, 16000), (1, 768000)])
+def test_what_flac_does_not_hold_is_said(tmp_path, channels, rate):
+    with pytest.raises(
+        AudioError, match=f"FLAC does not hold {channels} channels at {rate} Hz.*wav"
+    ):
+        audio.write(tmp_path / "x.flac", np.zeros((10, channels), np.float32), rate)
+    assert not list(tmp_path.iterdir())
+
+
 def test_failure_while_writing_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError), audio.writer(tmp_path / "x.wav", 16000, 1) as write:
         write(voice(0.1))
@@ -186,6 +197,29 @@ def test_huge_output_becomes_rf64(tmp_path):
     with audio.writer(tmp_path / "x.wav", 16000, 1, expected_samples=1 << 30) as write:
         write(voice(0.1))
     assert soundfile.info(tmp_path / "x.wav").format == "RF64"
+
+
+@pytest.fixture
+def refuse(monkeypatch):
+    """A function after whose call the system refuses something: for root, permissions do not."""
+
+    def refusal(*args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    return lambda owner, name: monkeypatch.setattr(owner, name, refusal)
+
+
+def test_missing_permissions_are_named(tmp_path, refuse):
+    soundfile.write(tmp_path / "x.wav", voice(0.1), 16000)
+    refuse(Path, "open")
+    with pytest.raises(AudioError, match=r"x\.wav: cannot be read \(Permission denied\)"):
+        audio.info(tmp_path / "x.wav")
+    refuse(Path, "touch")
+    with pytest.raises(AudioError, match=r"y\.wav: cannot be written \(Permission denied\)"):
+        audio.write(tmp_path / "y.wav", voice(0.1), 16000)
+    refuse(os, "scandir")
+    with pytest.raises(AudioError, match=r"cannot be read \(Permission denied\)"):
+        audio.audio_files(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])

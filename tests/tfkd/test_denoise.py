@@ -92,6 +92,14 @@ def test_float_file_keeps_peaks_beyond_full_scale_that_it_had(tmp_path):
     np.testing.assert_allclose(audio.read(tmp_path / "out.wav")[0], 10 * voice(0.5), atol=1e-4)
 
 
+def test_peaks_that_the_source_has_and_the_output_cannot_hold_are_scaled(tmp_path):
+    soundfile.write(tmp_path / "in.wav", 10 * voice(0.5), 16000, subtype="FLOAT")
+    result = denoise_file(tmp_path / "in.wav", tmp_path / "out.flac", Passage)
+    assert result.gain < 1.0
+    output, _ = audio.read(tmp_path / "out.flac")
+    np.testing.assert_allclose(output, result.gain * 10 * voice(0.5), atol=1e-4)
+
+
 @pytest.mark.parametrize("samples", [1, 255, 256, 257])
 def test_very_short_recordings(tmp_path, open_gate, samples):
     soundfile.write(tmp_path / "in.wav", voice(0.1)[:samples], 16000)
@@ -156,6 +164,12 @@ def test_plan_of_files_and_folders(tmp_path):
     assert plan_outputs([a], f"{out}/") == [(a, out / "a.wav")]
     assert plan_outputs([a, b], out) == [(a, out / "a.wav"), (b, out / "b.wav")]
     assert plan_outputs([source], out) == [(a, out / "a.wav"), (b, out / "deep" / "b.wav")]
+
+
+@pytest.mark.parametrize(("source", "output"), [("", "out"), ("in.wav", "")])
+def test_plan_refuses_an_empty_name_which_is_no_name_of_this_folder(source, output):
+    with pytest.raises(AudioError, match="a name is empty"):
+        plan_outputs([source], output)
 
 
 def test_plan_refuses_collisions_and_overwriting(tmp_path):

@@ -11,7 +11,7 @@ from tfkd.cli.completion import targets
 from tfkd.cli.deployed import deployed, fit, print_deployed
 from tfkd.cli.exported import exported, print_exported
 from tfkd.cli.output import json_option, print_json, working
-from tfkd.engines.choice import MODEL_FILE
+from tfkd.engines.choice import MODEL_FILE, find_tflite
 from tfkd.errors import ConversionError, ModelError
 from tfkd.released import released_folders
 
@@ -102,6 +102,8 @@ def _tflite(source: str) -> Path | None:
             return released_folders()[source] / MODEL_FILE
         if source.endswith(".tflite"):
             raise ModelError(f"{source}: no such file.")
+        if Path(source).name == source:
+            return find_tflite(source)  # raises, with the nearest released name
     return None
 
 
@@ -114,11 +116,13 @@ def _c_folder(tflite: Path, output: str | None) -> Path:
 
 
 def _convert_run(run: str, output: str | None, emit_c: bool, chip: Target | None) -> dict[str, Any]:
-    from tfkd.convert.run import FILES, convert_run
     from tfkd.train.run_directory import RunDirectory
 
+    opened = RunDirectory.open(run)  # or an error, before TensorFlow is imported
+    from tfkd.convert.run import FILES, convert_run
+
     with working("converting"):
-        folder = convert_run(RunDirectory.open(run), Path(output) if output else None)
+        folder = convert_run(opened, Path(output) if output else None)
     files = [str(folder / name) for name in FILES]
     report = {"files": files, **deployed(folder / MODEL_FILE), "c": None}
     if emit_c:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,8 +162,7 @@ def _print_tables(evaluation: Evaluation) -> None:
         for system in evaluation.systems:
             intervals = evaluation.means(system, group)
             cells = [
-                f"{intervals[name].mean:.{metric.digits}f}"
-                f"±{intervals[name].half_width:.{metric.digits}f}"
+                _cell(intervals[name].mean, intervals[name].half_width, f".{metric.digits}f")
                 for name, metric in METRICS.items()
             ]
             means.add_row(snr, str(len(group)), system, *cells)
@@ -180,8 +180,7 @@ def _print_tables(evaluation: Evaluation) -> None:
     for system, reference in evaluation.comparisons():
         intervals = evaluation.differences(system, reference)
         cells = [
-            f"{intervals[name].mean:+.{metric.digits}f}"
-            f"±{intervals[name].standard_error:.{metric.digits}f}"
+            _cell(intervals[name].mean, intervals[name].standard_error, f"+.{metric.digits}f")
             for name, metric in METRICS.items()
         ]
         paired.add_row(f"{system} - {reference}", *cells)
@@ -196,3 +195,10 @@ def _print_tables(evaluation: Evaluation) -> None:
         console().print(
             f"{undefined} values were undefined (silence, or too little speech) and left out."
         )
+
+
+def _cell(mean: float, reach: float, form: str) -> str:
+    """As in "1.656±0.144"; without the reach where one value is all there is, "-" without any."""
+    if math.isnan(mean):
+        return "-"
+    return f"{mean:{form}}" + ("" if math.isnan(reach) else f"±{reach:{form.removeprefix('+')}}")

@@ -75,3 +75,5 @@ def print_exported(report: dict[str, Any]) -> None:
     if band:
         speed = f" per hop of {hop_ms:g} ms, {in_time(*band, hop_ms)}" if hop_ms else ""
         click.echo(f"  estimate, not measured, {clock}: {band[0]:.1f} to {band[1]:.1f} ms{speed}")
+    else:
+        click.echo(f"  no estimate {clock}: nobody counted for its core, which is no Cortex-M4")

@@ -81,12 +81,13 @@ def info(model: str, target: str | None, arena: bool, as_json: bool) -> None:
 
 
 def _model_config(model: str) -> ModelConfig | None:
-    """The configuration behind a preset or run; None for a .tflite."""
+    """The configuration behind a preset or run; None for a .tflite, there or not."""
     from tfkd.config_file import load_config, read_config
 
     if (Path(model) / "config.toml").is_file():
         return read_config(Path(model) / "config.toml").model
-    return None if Path(model).exists() else load_config(model).model
+    is_path = Path(model).exists() or Path(model).name != model or model.endswith(".tflite")
+    return None if is_path else load_config(model).model
 
 
 def _tflite(model: str, required: bool) -> Path | None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tfkd.cli.completion import targets
-from tfkd.cli.deployed import estimated_ms, fit, in_time
+from tfkd.cli.deployed import estimated_ms, in_time
 from tfkd.cli.output import json_option, print_json, working
+from tfkd.engines.choice import MODEL_FILE
 
 if TYPE_CHECKING:
     from firmware_ref.targets import Target
@@ -45,7 +46,7 @@ def students(target: str | None, as_json: bool) -> None:
     with working("counting"):
         for name in preset_names():
             row = budget_summary(load_config(name).model)
-            row |= _released_sizes(released[name] / "model.tflite") if name in released else {}
+            row |= _released_sizes(released[name] / MODEL_FILE) if name in released else {}
             row |= _on_chip(row, chip) if chip else {}
             rows.append(row)
     rows.sort(key=lambda row: row["parameters"])
@@ -79,16 +80,11 @@ def _released_sizes(path: Path) -> dict[str, int]:
 
 def _on_chip(row: dict[str, Any], chip: Target) -> dict[str, Any]:
     """Whether a released preset fits, None for others; the time of a hop on cores with a count."""
+    from firmware_ref.fit import check_fit
+
     fits = None
     if "file_bytes" in row:
-        fits = fit(
-            {
-                "file_bytes": row["file_bytes"],
-                "arena": {"min_bytes": row["arena_min_bytes"]},
-                "macs_per_frame": row["macs_per_frame"],
-            },
-            chip,
-        )["fits"]
+        fits = check_fit(chip, row["arena_min_bytes"], row["file_bytes"]).fits
     return {"fits": fits, "estimated_ms_per_hop": estimated_ms(row["macs_per_frame"], chip)}
 
 

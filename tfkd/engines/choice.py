@@ -96,15 +96,15 @@ def engine_factory(
         limit, open_engine = max_attenuation_db, engine_factory(name, reference)
         return lambda: LimitedEngine(open_engine(), limit)
     if name == KERAS:
-        from tfkd.engines.keras import KerasEngine
-        from tfkd.models.teacher import load_teacher
-
         if not Path(reference).is_dir():
             raise RunError(
                 f"{reference}: is no run directory, and the engine keras computes the float model "
                 f"of one; released models and .tflite files hold the int8 model alone. Give a run, "
                 f"such as runs/latest, or choose another engine."
             )
+        from tfkd.engines.keras import KerasEngine
+        from tfkd.models.teacher import load_teacher
+
         student = load_teacher(reference)
         return lambda: KerasEngine(student)
     from tfkd.engines.streaming_model import read_streaming_model

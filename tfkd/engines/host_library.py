@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -16,10 +17,13 @@ OPTIONS = ("-std=c99", "-O2", "-fPIC", "-shared")
 COMPILE_TIMEOUT_S = 300
 
 
-def find_compiler() -> str | None:
-    """The C compiler: what the environment variable CC names, else cc, gcc or clang."""
-    names = [os.environ["CC"]] if os.environ.get("CC") else ["cc", "gcc", "clang"]
-    return next((path for name in names if (path := shutil.which(name))), None)
+def find_compiler() -> list[str] | None:
+    """The C compiler's command: what CC says, such as "ccache gcc", else cc, gcc or clang."""
+    named = os.environ.get("CC", "").split()
+    for program, *options in [named] if named else [["cc"], ["gcc"], ["clang"]]:
+        if path := shutil.which(program):
+            return [path, *options]
+    return None
 
 
 def host_library(files: Mapping[str, str]) -> ctypes.PyDLL:
@@ -30,30 +34,37 @@ def host_library(files: Mapping[str, str]) -> ctypes.PyDLL:
 
     Raises:
         MissingPackageError: there is no C compiler.
-        ModelError: the compiler refuses the code; its message is quoted.
+        ModelError: the compiler refuses the code; its message is quoted. Or it does not end.
     """
     compiler = find_compiler()
     if compiler is None:
         raise MissingPackageError(
             "C code cannot be run: there is no C compiler. Expected cc, gcc or clang in the PATH, "
-            "or another one's name in CC. Install one (on Debian: apt-get install gcc libc6-dev), "
-            "or use the engine firmware-ref, which computes the same bits."
+            "or another one's command in CC. Install one (on Debian: apt-get install gcc "
+            "libc6-dev), or use the engine firmware-ref, which computes the same bits."
         )
     with TemporaryDirectory(prefix="tfkd-") as folder:
         for name, text in files.items():
             (Path(folder) / name).write_text(text, encoding="utf-8")
         sources = sorted(name for name in files if name.endswith(".c"))
-        done = subprocess.run(
-            [compiler, *OPTIONS, *sources, "-o", "denoiser.so"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=COMPILE_TIMEOUT_S,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [*compiler, *OPTIONS, *sources, "-o", "denoiser.so"],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=COMPILE_TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ModelError(
+                f"{shlex.join(compiler)} took more than {COMPILE_TIMEOUT_S} s for the exported C "
+                f"code. Name another compiler in CC, or use the engine firmware-ref, which "
+                f"computes the same bits."
+            ) from error
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             reason = next((line for line in lines if "error:" in line), lines[0])
-            raise ModelError(f"{compiler} refuses the exported C code: {reason}")
+            raise ModelError(f"{shlex.join(compiler)} refuses the exported C code: {reason}")
         return ctypes.PyDLL(str(Path(folder) / "denoiser.so"))

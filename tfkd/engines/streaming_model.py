@@ -137,7 +137,8 @@ def _metadata(model: Model, path: Path) -> tuple[str, FrontEndConfig]:
     if METADATA_NAME not in model.metadata:
         raise NoFrontEndError(
             f"{path}: carries no '{METADATA_NAME}' metadata, so its front end is unknown. "
-            f"Expected a model that `tfkd convert --tflite-micro` wrote."
+            f"Expected a model that `tfkd convert --tflite-micro` wrote. What any other costs on a "
+            f"chip: python -m firmware_ref {path}; what it computes there: tfkd verify {path}"
         )
     try:
         entry: dict[str, Any] = json.loads(model.metadata[METADATA_NAME])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from streaming_student import streaming_student
@@ -27,6 +30,19 @@ def test_writes_the_files(student, tmp_path, capsys):
     files = export_c(read_model(student)).files
     assert {path.name: path.read_text() for path in folder.iterdir()} == files
     assert capsys.readouterr().out.splitlines() == [str(folder / name) for name in files]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_all_files_are_written_when_nobody_reads_their_names(student, tmp_path, unbuffered):
+    command = [sys.executable, "-m", "firmware_ref.c_export", str(student), "-o", tmp_path / "c"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+    files = export_c(read_model(student)).files
+    assert {path.name for path in (tmp_path / "c").iterdir()} == set(files)
 
 
 @pytest.mark.qemu

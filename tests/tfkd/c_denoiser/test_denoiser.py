@@ -1,6 +1,8 @@
 """The exported denoiser against the desktop: every output sample, for several front ends."""
 
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -60,6 +62,74 @@ def test_a_limited_attenuation_is_the_desktops(gate, decibels):
     assert np.array_equal(limited, desktop(engine, samples))
     denoiser.reset()  # takes the limit away
     assert not np.array_equal(denoiser.process(samples), limited)
+
+
+WRAPPER = """
+#include "denoiser.h"
+
+static tfkd_denoiser denoiser;
+
+void NAME_reset(void) { tfkd_denoiser_reset(&denoiser); }
+void NAME_hop(const int16_t *in, int16_t *out) { tfkd_denoise_hop(&denoiser, in, out); }
+"""
+TWO_MODELS = """
+#include <stdint.h>
+#include <stdio.h>
+
+void wide_reset(void);
+void wide_hop(const int16_t *in, int16_t *out);
+void narrow_reset(void);
+void narrow_hop(const int16_t *in, int16_t *out);
+
+int main(void)
+{
+    static int16_t in[256], out[256];
+    wide_reset();
+    narrow_reset();
+    while (fread(in, sizeof in, 1, stdin) == 1) {
+        wide_hop(in, out);
+        fwrite(out, sizeof out, 1, stdout);
+        narrow_hop(in, out);
+        fwrite(out, sizeof out, 1, stdout);
+    }
+    return 0;
+}
+"""
+
+
+@pytest.mark.skipif(
+    not (shutil.which("ld") and shutil.which("objcopy")), reason="not installed: binutils"
+)
+def test_two_models_in_one_program(tmp_path):
+    """As docs/c-export.md says: one object for each, which shows functions of its own names."""
+    samples, expected = loud_and_quiet(30, 256), []
+    for name, bands in (("wide", 64), ("narrow", 32)):
+        folder = tmp_path / name
+        folder.mkdir()
+        path = gate_with(folder, bands=bands)
+        sources = {**c_sources(path).files, "wrapper.c": WRAPPER.replace("NAME", name)}
+        for file, text in sources.items():
+            (folder / file).write_text(text)
+        shown = [f"--keep-global-symbol={name}_{function}" for function in ("reset", "hop")]
+        for command in (
+            [COMPILERS[0], "-std=c99", "-O1", "-c", *(f for f in sources if f.endswith(".c"))],
+            [
+                "ld",
+                "-r",
+                "-o",
+                f"../{name}.o",
+                *sorted(f"{f[:-1]}o" for f in sources if f[-1] == "c"),
+            ],
+            ["objcopy", *shown, f"../{name}.o"],
+        ):
+            subprocess.run(command, cwd=folder, check=True)
+        engine = engine_factory("firmware-ref", path)()
+        expected.append(desktop(engine, samples).reshape(-1, 1, 256))
+    (tmp_path / "main.c").write_text(TWO_MODELS)
+    command = [COMPILERS[0], "main.c", "wide.o", "narrow.o", "-o", "program"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    output = run_program(tmp_path, samples)
+    assert np.array_equal(output, np.concatenate(expected, axis=1).reshape(-1))
 
 
 @pytest.mark.parametrize("compiler", DIFFERENT_COMPILERS)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,21 @@ def test_missing_file(emit_c, tmp_path):
     )
 
 
+@pytest.mark.parametrize("emitted", [(), ("--emit-c",)])
+def test_mistyped_name_is_answered_with_the_nearest(run_tfkd, tmp_path, monkeypatch, emitted):
+    monkeypatch.chdir(tmp_path)
+    result = run_tfkd("convert", "--tflite-micro", "micr", *emitted)
+    assert result.exit_code == 1
+    assert "no model 'micr'" in result.stderr and "Did you mean 'micro'?" in result.stderr
+
+
+def test_missing_run_is_an_error_before_tensorflow_is_imported(run_tfkd, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tfkd.convert.run", None)
+    result = run_tfkd("convert", "--tflite-micro", tmp_path / "runs" / "latest")
+    assert result.exit_code == 1
+    assert "is not a run directory" in result.stderr
+
+
 @pytest.mark.parametrize("below", ["", "deeper"])
 def test_folder_that_cannot_be_written(emit_c, gate, tmp_path, below):
     (tmp_path / "file").write_text("")
@@ -170,6 +186,8 @@ def test_cost_on_a_cortex_m4(emit_c, gate, tmp_path):
     assert "compiled for a Cortex-M4: text " in result.stdout
     assert "on an emulated Cortex-M4: " in result.stdout
     assert "estimate, not measured, at 64 MHz: " in result.stdout
+    other_core = emit_c(gate, "-o", tmp_path, "--target", "pico").stdout
+    assert "no estimate on pico: nobody counted for its core" in other_core
     report = json.loads(emit_c(gate, "-o", tmp_path, "--target", "nano33ble", "--json").stdout)
     assert report["c"]["cortex_m4"]["bss_bytes"] == report["c"]["work_bytes"]
     assert report["c"]["target"]["fits"] is True

@@ -25,6 +25,7 @@ def test_table_on_stderr_and_one_object_on_stdout(run_tfkd, gate, pair_folders):
     assert abs(difference["mean"] - (summary["mean"] - before["mean"])) < 1e-9
     for text in ("SNR dB", "pesq_wb", "int8-firmware-ref", "paired difference"):
         assert text in result.stderr
+    assert "nan" not in result.stderr
 
 
 def test_nothing_removed_scores_as_the_noisy_input(run_tfkd, gate, pair_folders):

@@ -2,6 +2,7 @@ import json
 import re
 
 import pytest
+from gate_model import gate_model
 
 from tfkd.cli.deployed import in_time
 from tfkd.config_file import preset_names
@@ -115,3 +116,19 @@ def test_unknown_model(run_tfkd):
     result = run_tfkd("info", "tinny")
     assert result.exit_code == 1
     assert "Did you mean 'tiny'?" in result.stderr
+
+
+@pytest.mark.parametrize("path", ["runs/latest", "none.tflite"])
+def test_missing_run_or_file_is_no_unknown_preset(run_tfkd, tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    result = run_tfkd("info", path)
+    assert result.exit_code == 1
+    assert f"no model '{path}'. Expected a .tflite file, a run directory" in result.stderr
+
+
+def test_tflite_of_others_is_pointed_to_firmware_ref(run_tfkd, tmp_path):
+    path = tmp_path / "other.tflite"
+    path.write_bytes(gate_model(metadata={}))
+    result = run_tfkd("info", path)
+    assert result.exit_code == 1
+    assert f"python -m firmware_ref {path}" in result.stderr

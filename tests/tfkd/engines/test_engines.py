@@ -107,8 +107,8 @@ def test_model_that_firmware_ref_cannot_run_is_named(tmp_path):
         engine_factory("firmware-ref", path)
 
 
-@pytest.mark.slow
-def test_keras_engine_asks_for_a_run(gate):
+def test_keras_engine_asks_for_a_run_before_tensorflow_is_imported(gate, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tfkd.engines.keras", None)
     for reference in ("tiny", gate):
         with pytest.raises(RunError, match="is no run directory.*or choose another engine"):
             engine_factory("keras", reference)
