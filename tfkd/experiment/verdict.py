@@ -45,7 +45,7 @@ def _extent(result: Mapping[str, Any]) -> str:
         if (count := sum(value is None for value in _column(cells, system, metric)))
     ]
     if undefined:
-        text += f" Left out too, because a recording has no such value: {listed(undefined)}."
+        text += f" Left out, because a recording has no such value: {listed(undefined)}."
     return text
 
 
