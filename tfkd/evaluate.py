@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import signal
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -183,13 +184,24 @@ def check_sample_rates(engines: Mapping[str, Engine]) -> None:
 
 
 def scoring_processes(count: int) -> ProcessPoolExecutor:
-    """Processes that leave Ctrl-C to this one: each would print a traceback of its own."""
+    """Processes that leave Ctrl-C to this one: each would print a traceback of its own. They end
+    with it, even where it is killed.
+    """
     return ProcessPoolExecutor(
-        count,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
+        count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_to_score
     )
+
+
+def _begin_to_score() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def end_with_parent() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 def _score(clean: Floats, signals: Mapping[str, Floats]) -> dict[str, dict[str, float]]:

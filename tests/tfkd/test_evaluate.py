@@ -95,6 +95,24 @@ def test_processes_that_score_leave_interrupts_to_their_parent():
         assert pool.submit(signal.getsignal, signal.SIGINT).result() is signal.SIG_IGN
 
 
+KILLED_WHILE_SCORING = """
+import os, signal
+from tfkd.evaluate import scoring_processes
+with scoring_processes(1) as pool:
+    print(pool.submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_processes_that_score_end_with_their_parent():
+    """They hold its standard output, whose end is awaited here."""
+    command = [sys.executable, "-c", KILLED_WHILE_SCORING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as killed:
+        assert killed.stdout.readline()
+        killed.communicate(timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+
+
 def test_scores_groups_and_differences(pair_folders, gate):
     engine = FirmwareRefEngine(read_streaming_model(gate))
     pairs = find_pairs(*pair_folders)

@@ -96,13 +96,17 @@ def experiment(
                 f"{folder}: holds a study already. Continue it with --resume {folder}, or start "
                 f"another with -o DIR."
             )
-        _check(plan)
+    _check(plan)
+    if not resume:
         from tfkd.atomic import atomic_path
 
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(folder / PLAN) as temporary:
             temporary.write_text(dump_study(plan), "utf-8")
-    _run(plan, folder, _runner(jobs, address))
+    from tfkd.experiment.lock import sole_user
+
+    with sole_user(folder):
+        _run(plan, folder, _runner(jobs, address))
 
 
 def _check(plan: Study) -> None:
@@ -110,6 +114,10 @@ def _check(plan: Study) -> None:
     from tfkd.distill import configured_loss
     from tfkd.experiment.study import cell_config, study_cells, teacher_config, tuning_cells
 
+    if plan.test.noisy is not None and plan.test.clean is not None:
+        from tfkd.evaluate import find_pairs
+
+        find_pairs(plan.test.noisy, plan.test.clean)
     if plan.teacher is not None:
         teacher_config(plan, plan.teacher)
     for cell in (*tuning_cells(plan), *study_cells(plan, {})):
@@ -148,10 +156,10 @@ def _run(plan: Study, folder: Path, runner: Runner) -> None:
         raise
     result = study_result(outcomes, chosen, teacher)
     click.echo(write_result(result, folder))
-    if result["failed"]:
-        first = next(outcome for _, outcome in outcomes if outcome.result is None)
+    if grid.failures:
+        first = grid.failures[0]
         raise RunError(
-            f"{len(result['failed'])} of {len(outcomes)} cells failed; the first: {first.name}, "
+            f"{len(grid.failures)} of {grid.trainings} trainings failed; the first: {first.name}, "
             f"{first.failure}. See {folder / first.name / LOG}. Try them again with --resume "
             f"{folder}."
         )

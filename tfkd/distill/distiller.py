@@ -13,6 +13,7 @@ from tfkd.distill.losses import DistillationLoss, Outputs
 from tfkd.distill.losses.cosine import cosine_distance
 from tfkd.distill.supervised import spectral_loss
 from tfkd.distill.supervised.spectral import power as spectral_power
+from tfkd.errors import ModelError
 from tfkd.frontend_tf import band_features, bin_mask
 from tfkd.models.dae import LATENT, QUANTIZED
 
@@ -53,8 +54,9 @@ class Distiller(keras.Model):
         supervised: (mask, noisy, clean) spectra -> loss of each example, [batch].
 
     Raises:
-        ValueError: no teacher where one is needed, a teacher smaller than the student (the two are
-            swapped), or front ends whose frames do not coincide.
+        ValueError: no teacher where one is needed.
+        ModelError: a teacher smaller than the student (the two are swapped), front ends whose
+            frames do not coincide, or, with a projecting loss, latents of different positions.
     """
 
     def __init__(
@@ -111,8 +113,8 @@ class Distiller(keras.Model):
                 f"Received: teacher=None. Pass a teacher or use the loss 'none'."
             )
         if teacher.count_params() < self.student.count_params():
-            raise ValueError(
-                f"The teacher must be at least as large as the student; are the two swapped? "
+            raise ModelError(
+                f"the teacher must be at least as large as the student; are the two swapped? "
                 f"Received: teacher with {teacher.count_params()} parameters, student with "
                 f"{self.student.count_params()}."
             )
@@ -122,21 +124,31 @@ class Distiller(keras.Model):
             theirs.window,
             theirs.hop,
         ):
-            raise ValueError(
-                "Teacher and student must share sample rate, window and hop, so that their frames "
+            raise ModelError(
+                "teacher and student must share sample rate, window and hop, so that their frames "
                 f"coincide. Received: student {ours.sample_rate}/{ours.window}/{ours.hop}, teacher "
                 f"{theirs.sample_rate}/{theirs.window}/{theirs.hop}."
             )
         teacher.trainable = False
         self._teacher_outputs = with_latent(teacher)
         if self.distillation_loss.projects:
+            ours_shape, theirs_shape = (
+                model.output_shape[1] for model in (self._student_outputs, self._teacher_outputs)
+            )
+            if ours_shape[2] != theirs_shape[2]:  # one position would be compared with all
+                raise ModelError(
+                    f"'{self.distillation_loss.name}' compares the latents position by position. "
+                    f"Received: student with {ours_shape[2]}, teacher with {theirs_shape[2]} "
+                    f"frequency positions. Choose bands and strides with bands / strides equal, or "
+                    f"a loss that is free of dimension, such as similarity_frame."
+                )
             self.projection = keras.layers.Dense(
-                self._teacher_outputs.output_shape[1][-1],
+                theirs_shape[-1],
                 use_bias=False,
                 kernel_initializer=keras.initializers.GlorotUniform(seed),
                 name="projection",
             )
-            self.projection.build(self._student_outputs.output_shape[1])
+            self.projection.build(ours_shape)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

@@ -13,15 +13,17 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from tfkd.errors import TfkdError
+from tfkd.metrics import METRICS
 from tfkd.train.run_directory import RunDirectory
 
 if TYPE_CHECKING:
-    from tfkd.evaluate import Pair
+    from tfkd.evaluate import Evaluation, Pair
 
 RESULT = "cell.json"
 VALIDATION = "val_supervised_loss"
@@ -38,7 +40,8 @@ def cell_command(
 
 
 def run_cell(folder: Path, *, noisy: str | None, clean: str | None, limit: int | None) -> None:
-    """Bring a run directory to its end, from wherever it stands, and write its `cell.json`.
+    """Bring a run directory to its end, from wherever it stands, and write its `cell.json`, which
+    says on what it was scored.
 
     Args:
         folder: a run directory; its configuration says everything about the training.
@@ -52,14 +55,19 @@ def run_cell(folder: Path, *, noisy: str | None, clean: str | None, limit: int |
     if run.state() != "finished":
         train = train_teacher if run.kind == "teacher" else train_student
         train(run)
-    result = validation(run)
+    result = {"pairs": {"noisy": noisy, "clean": clean, "limit": limit}, **validation(run)}
     if noisy is not None and clean is not None:
         result |= scores(run, noisy, clean, limit)
     run.write_json(RESULT, result)
 
 
 def scores(run: RunDirectory, noisy: str, clean: str, limit: int | None) -> dict[str, Any]:
-    """Parameters, and system -> metric -> mean over the pairs; a teacher has no int8 form."""
+    """Parameters, and system -> metric -> mean over the pairs; a teacher has no int8 form.
+
+    The mean is over the pairs whose noisy recording has a value, for all cells the same. It is NaN
+    where a model leaves one of them without, by silence for instance: a mean over fewer recordings
+    would flatter it.
+    """
     from tfkd.convert import convert_run
     from tfkd.engines.choice import KERAS, engine_factory
     from tfkd.evaluate import evaluate, find_pairs
@@ -71,13 +79,22 @@ def scores(run: RunDirectory, noisy: str, clean: str, limit: int | None) -> dict
         engines["int8"] = engine_factory("tflite", str(run.path))()
     evaluation = evaluate(spread(find_pairs(noisy, clean), limit), engines, jobs=1)
     means = {
-        system: {
-            metric: interval.mean
-            for metric, interval in evaluation.means(system, evaluation.scores).items()
-        }
+        system: {metric: common_mean(evaluation, system, metric) for metric in METRICS}
         for system in evaluation.systems
     }
     return {"parameters": budget(run.config.model).parameters, **means}
+
+
+def common_mean(evaluation: Evaluation, system: str, metric: str) -> float:
+    """Mean over the pairs whose noisy recording has a value; NaN if the system lacks one there."""
+    from tfkd.evaluate import NOISY
+
+    values = [
+        scores.systems[system][metric]
+        for scores in evaluation.scores
+        if isfinite(scores.systems[NOISY][metric])
+    ]
+    return fmean(values) if values and all(map(isfinite, values)) else nan
 
 
 def spread(pairs: Sequence[Pair], limit: int | None) -> list[Pair]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,7 @@ class Grid:
         self.pairs = {"noisy": noisy, "clean": clean, "limit": study.test.limit}
         self.runner = runner
         self.report = report
+        self.failures: list[Outcome] = []  # so far, those that tune lambda among them
 
     @property
     def trainings(self) -> int:
@@ -121,9 +122,16 @@ class Grid:
         return {method: weight for method, (_, weight) in chosen.items()}
 
     def run(self, chosen: Mapping[str, float]) -> list[tuple[Cell, Outcome]]:
-        """Train and score every cell; failed ones are reported and stop nothing."""
-        cells = study_cells(self.study, chosen)
-        trainings = [(cell.name, self._config(cell)) for cell in cells]
+        """Train and score every cell; failed ones are reported and stop nothing.
+
+        Returns:
+            Every cell, with the lambda that it was trained with, and its outcome.
+        """
+        cells, trainings = [], []
+        for cell in study_cells(self.study, chosen):
+            config = self._config(cell)
+            cells.append(replace(cell, weight=_weight(config)))
+            trainings.append((cell.name, config))
         return list(zip(cells, self._run(trainings, "student", self.pairs), strict=True))
 
     def _config(self, cell: Cell) -> Config:
@@ -135,7 +143,7 @@ class Grid:
     ) -> list[Outcome]:
         outcomes: dict[str, Outcome] = {}
         for name, config in trainings:
-            outcome = self._finished(name, config)
+            outcome = self._finished(name, config, pairs)
             if outcome is not None:
                 outcomes[name] = outcome
                 self.report(outcome)
@@ -149,6 +157,8 @@ class Grid:
                 for future in as_completed(futures):
                     outcome = future.result()
                     outcomes[outcome.name] = outcome
+                    if outcome.result is None:
+                        self.failures.append(outcome)
                     self.report(outcome)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -156,8 +166,8 @@ class Grid:
                 raise
         return [outcomes[name] for name, _ in trainings]
 
-    def _finished(self, name: str, config: Config) -> Outcome | None:
-        """The outcome of an earlier call, if there is one.
+    def _finished(self, name: str, config: Config, pairs: Mapping[str, Any]) -> Outcome | None:
+        """The outcome of an earlier call, if there is one that was scored on these pairs.
 
         Raises:
             RunError: what lies there was trained to another plan.
@@ -173,22 +183,33 @@ class Grid:
                 f"{folder}: was trained to another plan ({'; '.join(changed)}). Continue the study "
                 f"as it was, start another with -o, or remove this folder to train it anew."
             )
-        if (folder / RESULT).is_file():
-            return Outcome(name, _result(folder), was_finished=True)
-        return None
+        result = _result(folder)
+        if result is None or result.get("pairs") != pairs:
+            return None
+        return Outcome(name, result, was_finished=True)
 
     def _train(self, name: str, config: Config, kind: str, pairs: Mapping[str, Any]) -> Outcome:
         folder = self.folder / name
         if not (folder / "run.json").is_file():
             RunDirectory.create_at(folder, config, kind)
         exit_code = self.runner.run(cell_command(folder, **pairs), folder / LOG)
-        if exit_code == 0 and (folder / RESULT).is_file():
-            return Outcome(name, _result(folder))
+        result = _result(folder)
+        if exit_code == 0 and result is not None:
+            return Outcome(name, result)
         said = (folder / LOG).read_text("utf-8", errors="replace").strip().splitlines()
         failure = f"exit code {exit_code}; it said last: {said[-1] if said else 'nothing'}"
         return Outcome(name, None, failure)
 
 
-def _result(folder: Path) -> dict[str, Any]:
-    result: dict[str, Any] = json.loads((folder / RESULT).read_text("utf-8"))
-    return result
+def _weight(config: Config) -> float | None:
+    """Lambda; training alone has none."""
+    return None if config.distill.method == "none" else config.distill.weight
+
+
+def _result(folder: Path) -> dict[str, Any] | None:
+    """What cell.json holds; None if it is missing or damaged, and the cell is to be scored anew."""
+    try:
+        result = json.loads((folder / RESULT).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return result if isinstance(result, dict) else None

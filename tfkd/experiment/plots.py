@@ -31,8 +31,8 @@ def metrics_figure(result: Mapping[str, Any]) -> Figure:
                 values = [by_seed(cells, s, method, system, metric) for s in scenarios]
                 have = [(i, list(v.values())) for i, v in enumerate(values) if v]
                 _band(axis, [i for i, _ in have], [v for _, v in have], method)
-            axis.set_xticks(range(len(scenarios)), scenarios)
-    axes[0][0].legend(fontsize="small")
+            axis.set_xticks(range(len(scenarios)), scenarios, rotation=35, ha="right")
+    _legend(figure, axes[0][0])
     return figure
 
 
@@ -54,10 +54,11 @@ def cosine_figure(result: Mapping[str, Any]) -> Figure | None:
                 if (cell["scenario"], cell["method"]) == (scenario, method):
                     history = cell["history"]
                     for step, value in zip(history["step"], history["latent_cosine"], strict=True):
-                        by_step.setdefault(step, []).append(value)
+                        if value is not None:
+                            by_step.setdefault(step, []).append(value)
             _band(axis, list(by_step), list(by_step.values()), method)
     axes[0][0].set_ylabel("cosine of the latents")
-    axes[0][0].legend(fontsize="small")
+    _legend(figure, axes[0][0])
     return figure
 
 
@@ -67,6 +68,11 @@ def _panels(rows: int, columns: int) -> tuple[Figure, list[list[Axes]]]:
     figure = Figure(figsize=(INCHES[0] * columns, INCHES[1] * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     return figure, [list(row) for row in axes]
+
+
+def _legend(figure: Figure, axis: Axes) -> None:
+    """The methods, beside the panels: over the lines of nine there is no room."""
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside right upper", fontsize="small")
 
 
 def _band(axis: Axes, x: list[int], values: list[list[float]], label: str) -> None:

@@ -41,12 +41,12 @@ def study_result(
         if outcome.result is None:
             failed.append({**key, "why": outcome.failure})
             continue
-        other = {name: value for name, value in outcome.result.items() if name != "float"}
+        other = {k: value for k, value in outcome.result.items() if k not in ("float", "pairs")}
         cells.append({**key, "weight": cell.weight, **outcome.result["float"], **other})
     result = {
         "schema": SCHEMA,
         "weights": dict(weights),
-        "teacher": teacher,
+        "teacher": {k: v for k, v in teacher.items() if k != "pairs"} if teacher else None,
         "cells": cells,
         "failed": failed,
         "comparisons": comparisons(cells),
@@ -59,7 +59,8 @@ def comparisons(cells: Cells) -> list[dict[str, Any]]:
     over scenarios.
 
     Holm's correction runs over all comparisons of one system and metric, scenarios, methods and
-    references together; those of the means over scenarios are a family of their own.
+    references together; those of the means over scenarios are a family of their own. `family` is
+    how many of them could be tested.
     """
     scenarios = distinct(cells, "scenario")
     families = [scenarios, [OVERALL]] if len(scenarios) > 1 else [scenarios]
@@ -74,8 +75,9 @@ def comparisons(cells: Cells) -> list[dict[str, Any]]:
                     for row in _compare(cells, scenario, method, reference, system, metric)
                 ]
                 corrected = holm([row["p_value"] for row in compared])
+                tested = sum(map(isfinite, corrected))
                 for row, p_holm in zip(compared, corrected, strict=True):
-                    rows.append({**row, "p_holm": p_holm, "family": len(compared)})
+                    rows.append({**row, "p_holm": p_holm, "family": tested})
     return finite(rows)
 
 

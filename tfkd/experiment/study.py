@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from tfkd.config import Config, Section
 from tfkd.config_file import dotted_values, dump_toml, load_config, parse_setting, read_table
@@ -43,6 +43,11 @@ class Pairs(Section):
     limit: int | None = Field(None, ge=1, description="score N pairs, evenly spaced; default: all")
 
 
+def _several(weights: Any) -> Any:
+    """A single lambda as a tuple of one."""
+    return (weights,) if isinstance(weights, int | float) else weights
+
+
 class Study(Section):
     """A study file; its keys are those of the TOML."""
 
@@ -50,7 +55,7 @@ class Study(Section):
     scenarios: tuple[str, ...] = Field(("base",), min_length=1)
     seeds: tuple[int, ...] = Field((0, 1, 2, 3, 4), min_length=1)
     settings: tuple[str, ...] = Field((), description="key=value texts that win over all tables")
-    weights: dict[str, tuple[float, ...]] = Field(
+    weights: dict[str, Annotated[tuple[float, ...], BeforeValidator(_several)]] = Field(
         {}, description="method -> its lambda; several: the best on validation is taken"
     )
     shared: Overrides = Field(Overrides(), description="for the teacher and the students")
@@ -79,6 +84,10 @@ class Study(Section):
         for method, weights in self.weights.items():
             if not weights:
                 raise ValueError(f"weights.{method} is empty. Expected at least one lambda.")
+            if len({f"{weight:g}" for weight in weights}) != len(weights):
+                raise ValueError(
+                    f"weights.{method} must not repeat within six digits. Received: {weights}."
+                )
         return self
 
 
@@ -188,7 +197,7 @@ def cell_config(study: Study, cell: Cell, teacher: Path | None = None) -> Config
         teacher: run of the study's own teacher.
 
     Raises:
-        ConfigError: see `load_config`.
+        ConfigError: see `load_config`; or something sets a trait of the scenario to another value.
     """
     own: dict[str, Any] = {
         "distill.method": cell.method,
@@ -199,7 +208,25 @@ def cell_config(study: Study, cell: Cell, teacher: Path | None = None) -> Config
         own["distill.teacher"] = str(teacher)
     if cell.seed == TUNING_SEED:
         own["quantize.steps"] = 0  # lambda is chosen by the float phase
-    return _config(study, study.student, [scenario_file(cell.scenario)], own)
+    scenario = scenario_file(cell.scenario)
+    config = _config(study, study.student, [scenario], own)
+    resolved = dotted_values(config.model_dump(mode="json"))
+    for key, value in dotted_values(read_table(scenario)).items():
+        if key.startswith("model.") and resolved[key] != value:
+            raise ConfigError(
+                f"the scenario '{cell.scenario}' is {key} = {value}, which the study sets to "
+                f"{resolved[key]}: it would be another scenario. Drop one of the two."
+            )
+    return _teacher_resolved(config)
+
+
+def _teacher_resolved(config: Config) -> Config:
+    """With the teacher's own path: a link such as runs/latest may mean another run tomorrow."""
+    if not config.distill.teacher:
+        return config
+    teacher = str(Path(config.distill.teacher).resolve())
+    distill = config.distill.model_copy(update={"teacher": teacher})
+    return config.model_copy(update={"distill": distill})
 
 
 def teacher_config(study: Study, teacher: Training) -> Config:

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from tfkd.atomic import atomic_path
 from tfkd.errors import RunError
 from tfkd.experiment.plots import cosine_figure, metrics_figure
-from tfkd.experiment.result import SCHEMA, SYSTEMS
+from tfkd.experiment.result import SCHEMA, SYSTEMS, comparisons
+from tfkd.experiment.study_file import StudyFile
 from tfkd.experiment.tables import comparison_table, latex_table, markdown_table, score_text
 from tfkd.experiment.verdict import verdict
 
@@ -22,10 +25,10 @@ COSINE = "latent_cosine.png"
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """Read a study.json.
+    """Read a study.json; its comparisons are made anew, so that they follow from its cells.
 
     Raises:
-        RunError: it is missing, no JSON, or of another schema.
+        RunError: it is missing, no JSON, of another schema, or lacks what the pages tell.
     """
     try:
         result: dict[str, Any] = json.loads(path.read_text("utf-8"))
@@ -36,7 +39,17 @@ def read_result(path: Path) -> dict[str, Any]:
         raise RunError(f"{path}: expected a study.json of `tfkd experiment`. {error}") from error
     if schema != SCHEMA:
         raise RunError(f"{path}: study of schema {schema}. Expected schema {SCHEMA}.")
-    return result
+    try:
+        StudyFile.model_validate(result)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(map(str, problem["loc"]))
+        message = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
+        raise RunError(
+            f"{path}: is damaged: {key + ': ' if key else ''}{message}. Expected a study.json as "
+            f"`tfkd experiment` writes it; --resume of the study's folder writes it anew."
+        ) from error
+    return {**result, "comparisons": comparisons(result["cells"])}
 
 
 def write_result(result: Mapping[str, Any], folder: Path) -> Path:

@@ -14,19 +14,26 @@ TITLES = {
     name: f"{metric.title} dB" if metric.unit == "dB" else metric.title
     for name, metric in METRICS.items()
 }
+MISSING = "-"
+PIPE = r"\|"  # of a Markdown cell
+SPECIAL = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+)
 HEAD = ("scenario", "method", "system", "seeds", *TITLES.values())
 
 
 def markdown_table(result: Mapping[str, Any]) -> str:
     """Mean ± standard deviation over seeds per scenario, system and method."""
-    return _markdown(HEAD, _rows(result, "±"))
+    return _markdown(HEAD, _rows(result))
 
 
 def latex_table(result: Mapping[str, Any]) -> str:
     """The same as a LaTeX tabular."""
+    words = len(HEAD) - len(TITLES)
     body = [
-        " & ".join(cell.replace("_", r"\_") for cell in row) + r" \\"
-        for row in _rows(result, r"$\pm$")
+        " & ".join([*map(_latex_word, row[:words]), *map(_latex_number, row[words:])]) + r" \\"
+        for row in _rows(result)
     ]
     columns = "lll" + "r" * (len(HEAD) - 3)
     return "\n".join(
@@ -67,15 +74,26 @@ def score_text(scores: Mapping[str, float]) -> str:
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(row)} |" for row in rows]
+    lines += [f"| {' | '.join(cell.replace('|', PIPE) for cell in row)} |" for row in rows]
     return "\n".join(lines) + "\n"
 
 
+def _latex_word(text: str) -> str:
+    """Any text, such as a scenario's file name, with LaTeX's special characters escaped."""
+    return text.translate(SPECIAL)
+
+
+def _latex_number(text: str) -> str:
+    """ "-3.99 ± 0.10" with a minus sign, where text mode would set a hyphen."""
+    return text if text == MISSING else text.replace("-", "$-$").replace("±", r"$\pm$")
+
+
 def _defined(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
+    return MISSING if value is None else format(value, form)
 
 
-def _rows(result: Mapping[str, Any], plus_minus: str) -> list[list[str]]:
+def _rows(result: Mapping[str, Any]) -> list[list[str]]:
+    """A mean over fewer seeds than its row's, where a metric is undefined, says over how many."""
     cells = result["cells"]
     rows = []
     for scenario in distinct(cells, "scenario"):
@@ -84,16 +102,16 @@ def _rows(result: Mapping[str, Any], plus_minus: str) -> list[list[str]]:
                 values = {m: by_seed(cells, scenario, method, system, m) for m in DIGITS}
                 count = max(len(v) for v in values.values())
                 numbers = [
-                    _number(list(values[m].values()), digits, plus_minus)
-                    for m, digits in DIGITS.items()
+                    _number(list(values[m].values()), digits, count) for m, digits in DIGITS.items()
                 ]
                 rows.append([scenario, method, system, str(count), *numbers])
     return rows
 
 
-def _number(values: Sequence[float], digits: int, plus_minus: str) -> str:
+def _number(values: Sequence[float], digits: int, seeds: int) -> str:
     if not values:
-        return "-"
-    if len(values) == 1:
-        return f"{values[0]:.{digits}f}"
-    return f"{mean(values):.{digits}f} {plus_minus} {stdev(values):.{digits}f}"
+        return MISSING
+    text = f"{mean(values):.{digits}f}"
+    if len(values) > 1:
+        text += f" ± {stdev(values):.{digits}f}"
+    return text if len(values) == seeds else f"{text} (of {len(values)})"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 from typing import Any
 
-from tfkd.experiment.result import OVERALL, REFERENCES, SYSTEMS, by_seed, distinct
+from tfkd.experiment.result import OVERALL, REFERENCES, SYSTEMS, Cells, by_seed, distinct
 from tfkd.experiment.statistics import detectable_effect
 from tfkd.experiment.tables import DIGITS, TITLES
 
@@ -38,12 +38,34 @@ def _extent(result: Mapping[str, Any]) -> str:
     if failed:
         each = {f"{c['scenario']}/{c['method']}/seed {c['seed']}" for c in failed}
         text += f" Failed and left out: {listed(sorted(each))}."
+    undefined = [
+        f"{_title(metric)} of {plural(count, f'{system} model')}"
+        for system in SYSTEMS
+        for metric in DIGITS
+        if (count := sum(value is None for value in _column(cells, system, metric)))
+    ]
+    if undefined:
+        text += f" Left out, because a recording has no such value: {listed(undefined)}."
     return text
 
 
+def _column(cells: Cells, system: str, metric: str) -> list[float | None]:
+    return [(cell if system == "float" else cell[system])[metric] for cell in cells]
+
+
 def _lambdas(result: Mapping[str, Any]) -> str:
-    chosen = [f"`{method}` {weight:g}" for method, weight in result["weights"].items()]
-    return f"Lambda, chosen on validation: {listed(chosen)}." if chosen else ""
+    """Those that were tuned, and those that were not: an untuned rival is a weak one."""
+    tuned = result["weights"]
+    given = {c["method"]: c["weight"] for c in result["cells"] if c["weight"] is not None}
+    untuned = {method: weight for method, weight in given.items() if method not in tuned}
+    return " ".join(
+        f"{what}: {listed(f'`{method}` {weight:g}' for method, weight in weights.items())}."
+        for what, weights in (
+            ("Lambda, chosen on validation", tuned),
+            ("Lambda, given and not tuned", untuned),
+        )
+        if weights
+    )
 
 
 def _power(result: Mapping[str, Any]) -> str:
@@ -54,14 +76,17 @@ def _power(result: Mapping[str, Any]) -> str:
             "Nothing can be tested: that needs a method and `none` or `hint`, and two seeds or "
             "more with different outcomes."
         )
-    single = [row for row in tested if row["scenario"] != OVERALL]
+    single = [row for row in tested if row["scenario"] != OVERALL] or tested
     pairs = max(row["pairs"] for row in single)
     family = max(row["family"] for row in single)
     effect = detectable_effect(pairs, family, LEVEL)
     return (
         f"Paired two-sided t-tests over seeds, significant where p < {LEVEL:g} after Holm's "
-        f"correction over the {plural(family, 'comparison')} of one metric. The smallest p passes "
-        f"from |d_z| = {effect:.1f} with {pairs} seeds: smaller effects may be real and not show."
+        f"correction over the {plural(family, 'comparison')} of one metric and system; the means "
+        f"over scenarios are corrected apart. The smallest p passes from |d_z| = {effect:.1f} with "
+        f"{pairs} seeds: smaller effects may be real and not show. A difference in a single one of "
+        f"the {len(SYSTEMS) * len(DIGITS)} metrics and systems may still be chance. Seeds are the "
+        f"sample: the tests speak about training again, not about other recordings."
     )
 
 
@@ -72,41 +97,67 @@ def _best(result: Mapping[str, Any], system: str) -> str:
     for metric in DIGITS:
         leaders = []
         for scenario in distinct(cells, "scenario"):
-            means = {
-                method: mean(values.values())
-                for method in distinct(cells, "method")
-                if (values := by_seed(cells, scenario, method, system, metric))
-            }
-            if means:
-                leaders.append(f"`{max(means, key=lambda m: means[m])}` ({scenario})")
+            best = _leaders(cells, scenario, system, metric)
+            if best:
+                leaders.append(f"{' = '.join(f'`{method}`' for method in best)} ({scenario})")
         if leaders:
-            sentences.append(f"{TITLES[metric].removesuffix(' dB')}: {listed(leaders)}")
-    return f"Highest means, significant or not. {'; '.join(sentences)}." if sentences else ""
+            sentences.append(f"{_title(metric)}: {listed(leaders)}")
+    if not sentences:
+        return ""
+    return (
+        f"Highest means over the seeds that all methods share, significant or not. "
+        f"{'; '.join(sentences)}."
+    )
+
+
+def _leaders(cells: Cells, scenario: str, system: str, metric: str) -> list[str]:
+    """The methods with the highest mean, as far as it is printed; none without a rival."""
+    found = {m: by_seed(cells, scenario, m, system, metric) for m in distinct(cells, "method")}
+    values = {method: of_seeds for method, of_seeds in found.items() if of_seeds}
+    seeds = set.intersection(*map(set, values.values())) if values else set()
+    if len(values) < 2 or not seeds:
+        return []
+    means = {
+        method: round(mean(of_seeds[seed] for seed in sorted(seeds)), DIGITS[metric])
+        for method, of_seeds in values.items()
+    }
+    return [method for method, value in means.items() if value == max(means.values())]
 
 
 def _against(result: Mapping[str, Any], system: str, reference: str) -> str:
     """One bullet per method: where it differs from the reference."""
+    methods, scenarios = (distinct(result["cells"], key) for key in ("method", "scenario"))
+    if reference not in methods:
+        return ""
+    everything = (len(scenarios) + (len(scenarios) > 1)) * len(DIGITS)
     rows = [
         r for r in result["comparisons"] if r["system"] == system and r["reference"] == reference
     ]
     bullets = [
-        f"- `{method}` {_difference([r for r in rows if r['method'] == method])}"
-        for method in distinct(rows, "method")
+        f"- `{method}` {_difference([r for r in rows if r['method'] == method], everything)}"
+        for method in methods
+        if method not in ("none", reference)
     ]
     return "\n".join([f"Against `{reference}`:", "", *bullets]) if bullets else ""
 
 
-def _difference(rows: Sequence[Row]) -> str:
-    """The predicate of a method: better here, worse there, the rest undecided or untested."""
+def _difference(rows: Sequence[Row], everything: int) -> str:
+    """The predicate of a method: better here, worse there, the rest undecided or untested.
+
+    Args:
+        rows: its comparisons with one reference.
+        everything: how many there were, had no training failed.
+    """
     tested = [row for row in rows if row["p_holm"] is not None]
     if not tested:
         return "cannot be tested."
     significant = [row for row in tested if row["p_holm"] < LEVEL]
+    untested = everything - len(tested)
+    missing = f"; {plural(untested, 'comparison')} cannot be tested" if untested else ""
     if not significant:
-        least = min(row["p_holm"] for row in tested)
-        return (
-            f"does not differ significantly in any metric or scenario (smallest {p_text(least)})."
-        )
+        least = p_text(min(row["p_holm"] for row in tested))
+        where = "any metric or scenario" if not untested else "what can be tested"
+        return f"does not differ significantly in {where} (smallest {least}){missing}."
     clauses = []
     for word, better in (("better", True), ("worse", False)):
         chosen = [row for row in significant if (row["difference"] > 0) == better]
@@ -116,20 +167,25 @@ def _difference(rows: Sequence[Row]) -> str:
     rest = (
         f"; the other {plural(left, 'comparison')} {'is' if left == 1 else 'are'} not significant"
     )
-    return f"is {' and '.join(clauses)}{rest if left else ''}."
+    return f"is {' and '.join(clauses)}{rest if left else ''}{missing}."
 
 
 def _places(rows: Sequence[Row]) -> Iterable[str]:
     """ "width (PESQ-WB +0.031, p = .004)", by scenario."""
     for scenario in distinct(rows, "scenario"):
         found = [
-            f"{TITLES[r['metric']].removesuffix(' dB')} "
+            f"{_title(r['metric'])} "
             f"{r['difference']:+.{DIGITS[r['metric']]}f}"
             f"{' dB' if r['metric'] == 'si_sdr' else ''}, {p_text(r['p_holm'])}"
             for r in rows
             if r["scenario"] == scenario
         ]
         yield f"{scenario} ({'; '.join(found)})"
+
+
+def _title(metric: str) -> str:
+    """ "SI-SDR", without the unit that a table's head has."""
+    return TITLES[metric].removesuffix(" dB")
 
 
 def p_text(p: float) -> str:

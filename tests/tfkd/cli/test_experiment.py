@@ -12,6 +12,7 @@ import pytest
 from conftest import SMALL_MODEL
 from small_run import small_teacher
 
+from tfkd.experiment.lock import sole_user
 from tfkd.experiment.study import dump_study, read_study, with_pairs
 
 METRICS = {"pesq_wb", "stoi", "estoi", "si_sdr"}
@@ -20,12 +21,15 @@ METRICS = {"pesq_wb", "stoi", "estoi", "si_sdr"}
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd, small_corpus, pair_folders):
-    """The built-in one with the smallest models and one seed; the README's test runs it whole."""
+    """The built-in one with the smallest models, no mismatch and one seed; the README's test runs
+    it whole.
+    """
     monkeypatch.chdir(tmp_path)
     teacher = small_teacher(tmp_path / "teachers").path
     settings = [*SMALL_MODEL, "quantize.steps=0", f"distill.teacher={teacher}"]
+    shorter = {"scenarios": ("base",), "seeds": (0,)}
     plan = with_pairs(read_study("smallest", settings), *map(str, pair_folders))
-    Path("short.toml").write_text(dump_study(plan.model_copy(update={"seeds": (0,)})))
+    Path("short.toml").write_text(dump_study(plan.model_copy(update=shorter)))
     command = [sys.executable, "-m", "tfkd", "experiment", "short.toml", "--jobs", "2"]
     command += small_corpus
     process = subprocess.Popen(command, env=os.environ, stderr=subprocess.PIPE)
@@ -49,13 +53,13 @@ def test_a_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd, small_corpus, 
     assert done.exit_code == 0, done.output + logs
     assert done.stdout == "studies/short/study.json\n"
     assert all(path.stat().st_mtime_ns == written for path, written in finished.items())
-    assert "[4/4] cells/width/" in done.stderr and "done; 0 s left" in done.stderr
+    assert "[4/4] cells/base/" in done.stderr and "done; 0 s left" in done.stderr
 
     result = json.loads((folder / "study.json").read_text())
     assert result["schema"] == 1 and result["failed"] == []
     assert result["weights"]["cosine"] in (0.1, 1.0)
     assert [(c["scenario"], c["seed"], c["method"]) for c in result["cells"]] == [
-        ("width", 0, method) for method in ("none", "cosine")
+        ("base", 0, method) for method in ("none", "cosine")
     ]
     for cell in result["cells"]:
         assert cell.keys() >= METRICS and cell["int8"].keys() == METRICS
@@ -82,26 +86,77 @@ def test_a_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd, small_corpus, 
         (["smallest", "--set", "train.stepz=3"], 1, "Did you mean 'train.steps'?"),
         (["wrong.toml"], 1, "unknown distillation method 'cosin'"),
         (["alone.toml"], 1, "Expected distill.weight below 1"),
+        (["untested.toml"], 1, "no/noisy: "),
     ],
 )
 def test_what_it_refuses(tmp_path, monkeypatch, run_tfkd, arguments, exit_code, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wrong.toml").write_text('methods = ["none", "cosin"]\n')
     (tmp_path / "alone.toml").write_text('methods = ["output"]\n')
+    (tmp_path / "untested.toml").write_text(
+        'methods = ["none"]\n[test]\nnoisy = "no/noisy"\nclean = "no/clean"\n'
+    )
     refused = run_tfkd("experiment", *arguments)
     assert refused.exit_code == exit_code and message in refused.output
     assert not (tmp_path / "studies").exists()
 
 
-def test_paths_become_part_of_the_plan(tmp_path, monkeypatch, run_tfkd):
+def test_paths_become_part_of_the_plan(tmp_path, monkeypatch, run_tfkd, pair_folders):
     monkeypatch.chdir(tmp_path)
     from tfkd.cli import experiment
 
     plans = []
     monkeypatch.setattr(experiment, "_run", lambda plan, folder, runner: plans.append(plan))
-    data = ["--speech", "my speech", "--noise", "n", "--noisy", "a", "--clean", "b"]
+    data = ["--speech", "my speech", "--noise", "n", "--noisy", "noisy", "--clean", "clean"]
     assert run_tfkd("experiment", "smallest", *data, "-o", "out").exit_code == 0
     assert run_tfkd("experiment", "--resume", "out").exit_code == 0
     assert plans[0] == plans[1]
     assert plans[0].settings == ('data.speech="my speech"', 'data.noise="n"')
-    assert (plans[0].test.noisy, plans[0].test.clean, plans[0].test.limit) == ("a", "b", 4)
+    assert (plans[0].test.noisy, plans[0].test.clean, plans[0].test.limit) == ("noisy", "clean", 4)
+    (tmp_path / "out" / "study.toml").write_text('methods = ["cosin"]\n')
+    edited = run_tfkd("experiment", "--resume", "out")
+    assert edited.exit_code == 1 and "unknown distillation method 'cosin'" in edited.output
+
+
+def test_one_command_at_a_time_works_on_a_study(tmp_path, run_tfkd):
+    (tmp_path / "study.toml").write_text('methods = ["none"]\n')
+    with sole_user(tmp_path):
+        second = run_tfkd("experiment", "--resume", tmp_path)
+    assert second.exit_code == 1 and "another `tfkd experiment` works on this" in second.output
+    assert [file.name for file in tmp_path.iterdir()] == ["study.toml"]
+    with sole_user(tmp_path):
+        pass
+
+
+class OneCandidateFails:
+    """A runner that trains nothing, and not at all with lambda = 0.1."""
+
+    slots = 1
+
+    def run(self, command, log_file):
+        given = json.loads(command[-1])
+        if log_file.parent.name == "0.1":
+            log_file.write_text("Error: out of luck\n")
+            return 1
+        scores = dict.fromkeys(METRICS, 1.0)
+        result = {
+            **{"pairs": {key: given[key] for key in ("noisy", "clean", "limit")}},
+            **{"valid_supervised_loss": 1.0, "history": {"step": [1]}, "parameters": 3},
+            **dict.fromkeys(("float", "int8", "noisy"), scores),
+        }
+        Path(given["folder"], "cell.json").write_text(json.dumps(result))
+        return 0
+
+
+def test_a_failed_candidate_of_lambda_is_reported_too(
+    tmp_path, monkeypatch, run_tfkd, pair_folders
+):
+    from tfkd.cli import experiment
+
+    monkeypatch.setattr(experiment, "_runner", lambda jobs, address: OneCandidateFails())
+    noisy, clean = pair_folders
+    pairs = ["--noisy", noisy, "--clean", clean]
+    done = run_tfkd("experiment", "smallest", *pairs, "-o", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "1 of 6 trainings failed; the first: tuning/cosine/0.1, exit code 1" in done.output
+    assert json.loads((tmp_path / "out" / "study.json").read_text())["weights"] == {"cosine": 1.0}

@@ -8,6 +8,7 @@ from small_dae import SMALL_DAE, random_dae
 
 from tfkd.config import FrontEndConfig
 from tfkd.distill import LOSSES, Distiller
+from tfkd.errors import ModelError
 
 TEACHER = SMALL_DAE.model_copy(update={"name": "large", "latent": 12, "hidden": 24})
 
@@ -133,7 +134,7 @@ def test_cosine_aligns_the_latents(batch):
 
 def test_swapped_models_are_refused():
     student, teacher = models()
-    with pytest.raises(ValueError, match="are the two swapped"):
+    with pytest.raises(ModelError, match="are the two swapped"):
         Distiller(teacher, TEACHER.frontend, LOSSES["cosine"], weight=1.0, teacher=student)
 
 
@@ -145,7 +146,7 @@ def test_a_teacher_is_needed():
 
 def test_frames_must_coincide():
     student, teacher = models()
-    with pytest.raises(ValueError, match="share sample rate, window and hop"):
+    with pytest.raises(ModelError, match="share sample rate, window and hop"):
         Distiller(
             student,
             SMALL_DAE.frontend,
@@ -153,6 +154,15 @@ def test_frames_must_coincide():
             teacher=teacher,
             teacher_frontend=FrontEndConfig(bands=16, window=1024, hop=512),
         )
+
+
+def test_latents_of_one_position_are_not_compared_with_all_of_the_teachers():
+    sizes = {"name": "flat", "kernels": (4, 4), "strides": (4, 4)}
+    student, (_, teacher) = random_dae(SMALL_DAE.model_copy(update=sizes)), models()
+    for method in ("hint", "cosine"):
+        with pytest.raises(ModelError, match="student with 1, teacher with 4 frequency positions"):
+            Distiller(student, SMALL_DAE.frontend, LOSSES[method], teacher=teacher)
+    Distiller(student, SMALL_DAE.frontend, LOSSES["similarity_frame"], teacher=teacher)
 
 
 def test_sample_weights_are_refused(batch):

@@ -32,7 +32,8 @@ class Trainings:
         scores = dict.fromkeys(METRICS, 1.0)
         result = {"valid_supervised_loss": abs(weight - 0.3), "float": scores, "int8": scores}
         with open(f"{folder}/cell.json", "w") as file:
-            json.dump({**result, "scored": given["noisy"] is not None}, file)
+            pairs = {key: given[key] for key in ("noisy", "clean", "limit")}
+            json.dump({**result, "pairs": pairs, "scored": given["noisy"] is not None}, file)
         return 0
 
     def stop(self):
@@ -69,6 +70,12 @@ def test_a_failed_cell_stops_no_other(tmp_path):
     ]
     assert len(told) == 4
     assert [cell.weight for cell, _ in outcomes] == [None, 0.2, None, 0.2]
+    assert [outcome.name for outcome in both.failures] == ["cells/base/cosine/seed1"]
+
+
+def test_cells_say_the_lambda_that_a_plan_leaves_to_its_default(tmp_path):
+    outcomes = grid(tmp_path, weights={}, methods=("none", "hint"), seeds=(0,)).run({})
+    assert [cell.weight for cell, _ in outcomes] == [None, 1.0]
 
 
 def test_only_unfinished_cells_run_again(tmp_path):
@@ -79,6 +86,27 @@ def test_only_unfinished_cells_run_again(tmp_path):
     again.run({})
     assert runner.started == ["seed1", "seed2", "seed2"]
     assert [outcome.was_finished for outcome in told] == [True, True, True, False, False, False]
+
+
+def test_cells_that_were_scored_on_other_pairs_are_scored_again(tmp_path):
+    grid(tmp_path, seeds=(0,)).run({})
+    for changed in (
+        Grid(study(seeds=(0,)), tmp_path, "elsewhere", "clean", Trainings()),
+        grid(tmp_path, seeds=(0,), test={"limit": 9}),
+    ):
+        changed.run({})
+        assert changed.runner.started == ["seed0", "seed0"]
+        found = [json.loads(path.read_text())["pairs"] for path in tmp_path.rglob("cell.json")]
+        assert found == [changed.pairs] * 2
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"float": '])
+def test_a_damaged_result_is_made_anew(tmp_path, content):
+    grid(tmp_path, seeds=(0,)).run({})
+    (tmp_path / "cells/base/none/seed0/cell.json").write_text(content)
+    again = grid(tmp_path, seeds=(0,))
+    (_, outcome), _ = again.run({})
+    assert again.runner.started == ["seed0"] and outcome.result["scored"] is True
 
 
 def test_what_was_trained_to_another_plan_is_refused_not_removed(tmp_path):

@@ -66,9 +66,23 @@ def test_undefined_tests_are_null():
     json.dumps(comparisons(same), allow_nan=False)
 
 
+def test_the_family_is_what_can_be_tested():
+    same = [cell("cka", "width", seed, *values) for seed, values in enumerate([(2.0, 2.0)] * 3)]
+    equal = [{**c, "method": "attention"} for c in CELLS[:3]]  # none's own values
+    families = {
+        (r["method"], r["reference"]): (r["family"], r["p_holm"] is None)
+        for r in rows([*CELLS, *same, *equal], system="float", metric="stoi")
+    }
+    assert len(families) == 7 and {family for family, _ in families.values()} == {6}
+    assert [key for key, (_, untested) in families.items() if untested] == [("attention", "none")]
+
+
 def test_the_object_of_study_json():
     scores = {"pesq_wb": nan, "stoi": 0.9, "estoi": 0.8, "si_sdr": 10.0}
-    finished = Outcome("cells/x", {"float": scores, "int8": scores, "parameters": 3})
+    folders = {"noisy": "mine/noisy", "clean": "mine/clean", "limit": None}  # nobody else's
+    finished = Outcome(
+        "cells/x", {"float": scores, "int8": scores, "parameters": 3, "pairs": folders}
+    )
     failed = Outcome("cells/y", None, "exit code 1; it said last: no")
     result = study_result(
         [
@@ -76,8 +90,10 @@ def test_the_object_of_study_json():
             (Cell("width", "none", 5, None), failed),
         ],
         {"cosine": 0.3},
+        {"float": scores, "parameters": 9, "pairs": folders},
     )
     assert result["schema"] == 1
+    assert result["teacher"] == {"float": {**scores, "pesq_wb": None}, "parameters": 9}
     assert result["cells"] == [
         {
             **{"method": "cosine", "scenario": "thin", "seed": 4, "weight": 0.3},

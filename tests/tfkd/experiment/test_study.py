@@ -107,6 +107,11 @@ def test_pairs_are_two_folders(plan):
         ('methods = ["none"]\ntest = {noisy = "x"}', "test.noisy and test.clean belong together"),
         ('methods = ["none"]\nweights = {hint = [1.0]}', r"not studied: \['hint'\]"),
         ('methods = ["none"]\nweights = {none = []}', "weights.none is empty"),
+        (
+            'methods = ["hint"]\nweights = {hint = [0.1, 0.1000000001]}',
+            "weights.hint must not repeat within six digits",
+        ),
+        ('methods = ["hint"]\nweights = {hint = "much"}', "weights.hint: Input should be a valid"),
         ('method = ["none"]', "method: Extra inputs are not permitted"),
     ],
 )
@@ -115,6 +120,40 @@ def test_wrong_plans(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ConfigError, match=message):
         read_study(path)
+
+
+def test_a_single_lambda_needs_no_list():
+    plan = Study(methods=("hint",), weights={"hint": 0.5})
+    assert plan.weights == {"hint": (0.5,)} and not list(tuning_cells(plan))
+    assert cell_config(plan, study_cells(plan, {})[0]).distill.weight == 0.5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"student": {"preset": "tiny", "model": {"latent": 32}}},
+        {"shared": {"model": {"latent": 32}}},
+        {"settings": ("model.latent=32",)},
+    ],
+)
+def test_nothing_takes_a_scenario_its_mismatch(changes):
+    plan = Study(methods=("none",), scenarios=("latent",), seeds=(0,), **changes)
+    with pytest.raises(ConfigError, match="'latent' is model.latent = 16, .* sets to 32"):
+        cell_config(plan, study_cells(plan, {})[0])
+    same = plan.model_copy(update={"scenarios": ("base",)})
+    assert cell_config(same, study_cells(same, {})[0]).model.latent == 32
+
+
+def test_a_teacher_is_the_run_that_a_link_means_now(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    link = tmp_path / "latest"
+    plan = Study(methods=("hint",), settings=(f"distill.teacher={link}",))
+    for name in ("first", "second"):
+        link.unlink(missing_ok=True)
+        link.symlink_to(name)
+        config = cell_config(plan, study_cells(plan, {})[0])
+        assert config.distill.teacher == str(tmp_path / name)
 
 
 def test_unknown_studies_and_keys():

@@ -3,6 +3,7 @@
 import pytest
 from synthetic_study import CLEAR, study
 
+from tfkd.experiment.result import comparisons
 from tfkd.experiment.verdict import listed, p_text, plural, verdict
 
 
@@ -41,7 +42,8 @@ def test_the_extent_and_the_power():
     assert text.startswith("3 methods x 2 scenarios x 5 seeds: 30 of 30 cells finished.\n\n")
     assert "Lambda, chosen on validation: `cosine` 0.3." in text
     # t(1 - .05 / 12, 4) = 4.8510 (tables: 4.604 for .005, 5.598 for .0025), over sqrt(5)
-    assert "the 6 comparisons of one metric" in text and "|d_z| = 2.2 with 5 seeds" in text
+    assert "the 6 comparisons of one metric and system" in text
+    assert "|d_z| = 2.2 with 5 seeds" in text and "not about other recordings" in text
 
 
 def test_highest_means():
@@ -86,3 +88,46 @@ def test_grammar():
     assert listed(["a"]) == "a" and listed(["a", "b"]) == "a and b"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert plural(1, "seed") == "1 seed" and plural(0, "cell") == "0 cells"
+
+
+def test_lambdas_that_were_not_tuned_are_named():
+    cells = [
+        {**c, "weight": {"none": None, "hint": 1.0, "cosine": 0.3}[c["method"]]}
+        for c in CLEAR["cells"]
+    ]
+    assert (
+        "Lambda, chosen on validation: `cosine` 0.3. Lambda, given and not tuned: `hint` 1.\n"
+    ) in verdict({**CLEAR, "cells": cells})
+
+
+def of(cells):
+    return {**CLEAR, "cells": cells, "comparisons": comparisons(cells)}
+
+
+def test_highest_means_are_of_the_same_seeds_and_may_be_equal():
+    # seed 2 is the luckiest and seed 4 the unluckiest
+    cells = [c for c in CLEAR["cells"] if c["scenario"] == "width" and c["method"] != "hint"]
+    close = [{**c, "pesq_wb": c["pesq_wb"] - 0.098 * (c["method"] == "cosine")} for c in cells]
+    lucky = [c for c in close if c["method"] == "cosine" or c["seed"] == 2]
+    assert "PESQ-WB: `cosine` (width);" in verdict(of(lucky))
+    assert "PESQ-WB: `none` = `hint` = `cosine` (width)" in verdict(CLEAR).split("## int8")[1]
+    alone = study({("none", "width"): 1.0})
+    assert "Highest" not in verdict(alone)
+
+
+def test_what_cannot_be_tested_is_said_beside_what_can():
+    lost = [c for c in CLEAR["cells"] if (c["method"], c["scenario"]) != ("cosine", "width")]
+    _, cosine = bullets(of(lost), "float", "none")
+    assert cosine.endswith("SI-SDR -0.10 dB, p < .001); 8 comparisons cannot be tested.")
+    _, cosine = bullets(of(lost), "int8", "none")
+    assert cosine == (
+        "- `cosine` does not differ significantly in what can be tested (smallest p = 1.000); "
+        "8 comparisons cannot be tested."
+    )
+    apart = [c for c in CLEAR["cells"] if (c["method"] == "none") == (c["seed"] < 2)]
+    assert bullets(of(apart), "float", "none")[1] == "- `cosine` cannot be tested."
+
+
+def test_undefined_scores_are_told():
+    cells = [{**c, "stoi": None if c["seed"] == 1 else c["stoi"]} for c in CLEAR["cells"]]
+    assert "a recording has no such value: STOI of 6 float models." in verdict(of(cells))
