@@ -20,8 +20,9 @@ ACTIVE_RANGE_DB = 35.0  # speech frames this far below the 95th percentile still
 ACTIVE_PERCENTILE = 0.95
 SILENT_POWER = 1e-10  # -100 dBFS
 EQUALISER_SHAPES = 4
-DEVICE_EDGE = (0.4, 0.9)  # of Nyquist
-DEVICE_ROLL_OFF_DB = 60.0  # reached a tenth of the band above the edge
+LOWEST_EDGE = 0.4  # of Nyquist: a telephone's, at 16 kHz
+ROLL_OFF_DB = 90.0
+ROLL_OFF_WIDTH = (0.02, 0.12)  # of Nyquist, from the edge to ROLL_OFF_DB
 MOVING_DB = (2.0, 10.0)
 MOVING_HZ = (0.15, 2.0)
 
@@ -81,10 +82,16 @@ def random_equaliser(draws: Draws, largest_db: float, frontend: FrontEndConfig) 
 
 
 def band_limit(draws: Draws, chosen: tf.Tensor, frontend: FrontEndConfig) -> tf.Tensor:
-    """Low-pass gains [batch, 2 bins] of a device for the chosen rows, ones for the others."""
-    edge = tf.where(chosen, draws.uniform(*DEVICE_EDGE), 2.0)[:, tf.newaxis]
+    """Low-pass gains [batch, 2 bins] of devices for the chosen rows, ones for the others.
+
+    Edges are at (1 - (1 - LOWEST_EDGE) u^2) of Nyquist, u uniform: mostly near it, where every
+    resampler and every microphone for 16 kHz cuts, at times as low as a telephone's.
+    """
+    depth = draws.uniform(0.0, 1.0) ** 2 * (1.0 - LOWEST_EDGE)
+    edge = tf.where(chosen, 1.0 - depth, 2.0)[:, tf.newaxis]
+    width = draws.uniform(*ROLL_OFF_WIDTH)[:, tf.newaxis]
     place = np.repeat(np.linspace(0.0, 1.0, frontend.bins, dtype=np.float32), 2)
-    return 10.0 ** (-DEVICE_ROLL_OFF_DB / 20.0 * tf.clip_by_value((place - edge) / 0.1, 0.0, 1.0))
+    return 10.0 ** (-ROLL_OFF_DB / 20.0 * tf.clip_by_value((place - edge) / width, 0.0, 1.0))
 
 
 def moving_gain(

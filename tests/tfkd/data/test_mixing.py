@@ -170,5 +170,10 @@ def test_device_and_movement_leave_the_other_rows_alone():
     chosen = tf.constant([True, False])
     device = spectral.band_limit(draws, chosen, FRONTEND).numpy()
     assert device[0, 0] == 1.0 and device[0, -1] < 0.01 and (device[1] == 1.0).all()
+    many = Draws(tf.constant([0, 1], tf.int64), 2000)
+    gains = spectral.band_limit(many, tf.fill([2000], True), FRONTEND).numpy()
+    edges = (gains == 1.0).mean(axis=1)  # of the bins
+    assert 0.4 < edges.min() < 0.45 and edges.max() > 0.99
+    assert 0.38 < (edges > 0.9).mean() < 0.44
     movement = 20 * np.log10(spectral.moving_gain(draws, chosen, 400, FRONTEND))
     assert 1.0 < np.ptp(movement[0]) <= 20.0 and (movement[1] == 0.0).all()
