@@ -55,8 +55,8 @@ class Distiller(keras.Model):
 
     Raises:
         ValueError: no teacher where one is needed.
-        ModelError: a teacher smaller than the student (the two are swapped), front ends whose
-            frames do not coincide, or, with a projecting loss, latents of different positions.
+        ModelError: a teacher smaller than the student (the two are swapped), or front ends whose
+            frames do not coincide.
     """
 
     def __init__(
@@ -132,23 +132,13 @@ class Distiller(keras.Model):
         teacher.trainable = False
         self._teacher_outputs = with_latent(teacher)
         if self.distillation_loss.projects:
-            ours_shape, theirs_shape = (
-                model.output_shape[1] for model in (self._student_outputs, self._teacher_outputs)
-            )
-            if ours_shape[2] != theirs_shape[2]:  # one position would be compared with all
-                raise ModelError(
-                    f"'{self.distillation_loss.name}' compares the latents position by position. "
-                    f"Received: student with {ours_shape[2]}, teacher with {theirs_shape[2]} "
-                    f"frequency positions. Choose bands and strides with bands / strides equal, or "
-                    f"a loss that is free of dimension, such as similarity_frame."
-                )
             self.projection = keras.layers.Dense(
-                theirs_shape[-1],
+                self._teacher_outputs.output_shape[1][-1],
                 use_bias=False,
                 kernel_initializer=keras.initializers.GlorotUniform(seed),
                 name="projection",
             )
-            self.projection.build(ours_shape)
+            self.projection.build(self._student_outputs.output_shape[1])
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

@@ -156,15 +156,6 @@ def test_frames_must_coincide():
         )
 
 
-def test_latents_of_one_position_are_not_compared_with_all_of_the_teachers():
-    sizes = {"name": "flat", "kernels": (4, 4), "strides": (4, 4)}
-    student, (_, teacher) = random_dae(SMALL_DAE.model_copy(update=sizes)), models()
-    for method in ("hint", "cosine"):
-        with pytest.raises(ModelError, match="student with 1, teacher with 4 frequency positions"):
-            Distiller(student, SMALL_DAE.frontend, LOSSES[method], teacher=teacher)
-    Distiller(student, SMALL_DAE.frontend, LOSSES["similarity_frame"], teacher=teacher)
-
-
 def test_sample_weights_are_refused(batch):
     model, _, _ = distiller("none")
     with pytest.raises(ValueError, match="sample weights are not supported"):
