@@ -25,7 +25,7 @@ class FrontEndConfig(Section):
     window: int = Field(512, ge=64, description="samples of the square-root Hann window")
     hop: int = Field(256, ge=32, description="samples between frames; half the window")
     bands: int = Field(64, ge=8, description="ERB-spaced bands that the model sees")
-    floor_db: float = Field(-60.0, description="band power that maps to -1")
+    floor_db: float = Field(-80.0, description="band power that maps to -1")
     ceiling_db: float = Field(50.0, description="band power that maps to +1")
     least_gain: float = Field(
         0.0, ge=0.0, le=1.0, description="gain where the mask is 0; 0.1: at most 20 dB are removed"
@@ -123,7 +123,7 @@ class DataConfig(Section):
     segment_s: float = Field(3.0, gt=0.2, le=30)
     memory_mb: int = Field(1024, ge=0, description="decoded audio kept in memory; more is streamed")
     snr_db: tuple[float, float] = (-5.0, 20.0)
-    level_dbfs: tuple[float, float] = Field((-45.0, -12.0), description="active speech level")
+    level_dbfs: tuple[float, float] = Field((-60.0, -10.0), description="active speech level")
     tilt_db: float = Field(6.0, ge=0, description="random spectral tilt and EQ, largest gain")
     second_noise: float = Field(0.25, ge=0, le=1, description="probability")
     babble: float = Field(0.2, ge=0, le=1, description="probability")

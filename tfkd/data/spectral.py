@@ -20,9 +20,9 @@ ACTIVE_RANGE_DB = 35.0  # speech frames this far below the 95th percentile still
 ACTIVE_PERCENTILE = 0.95
 SILENT_POWER = 1e-10  # -100 dBFS
 EQUALISER_SHAPES = 4
-LOWEST_EDGE = 0.4  # of Nyquist: a telephone's, at 16 kHz
+LOWEST_UPPER_EDGE_HZ, HIGHEST_LOWER_EDGE_HZ = 3200.0, 400.0  # a telephone's
 ROLL_OFF_DB = 90.0
-ROLL_OFF_WIDTH = (0.02, 0.12)  # of Nyquist, from the edge to ROLL_OFF_DB
+UPPER_ROLL_OFF_HZ, LOWER_ROLL_OFF_HZ = (150.0, 1000.0), (60.0, 300.0)  # from the edge to that
 MOVING_DB = (2.0, 10.0)
 MOVING_HZ = (0.15, 2.0)
 
@@ -82,16 +82,19 @@ def random_equaliser(draws: Draws, largest_db: float, frontend: FrontEndConfig) 
 
 
 def band_limit(draws: Draws, chosen: tf.Tensor, frontend: FrontEndConfig) -> tf.Tensor:
-    """Low-pass gains [batch, 2 bins] of devices for the chosen rows, ones for the others.
+    """Band-pass gains [batch, 2 bins] of devices for the chosen rows, ones for the others.
 
-    Edges are at (1 - (1 - LOWEST_EDGE) u^2) of Nyquist, u uniform: mostly near it, where every
-    resampler and every microphone for 16 kHz cuts, at times as low as a telephone's.
+    The squares of uniform numbers choose both edges: mostly near Nyquist, where every resampler
+    cuts, and near 0 Hz; at times as far in as a telephone's.
     """
-    depth = draws.uniform(0.0, 1.0) ** 2 * (1.0 - LOWEST_EDGE)
-    edge = tf.where(chosen, 1.0 - depth, 2.0)[:, tf.newaxis]
-    width = draws.uniform(*ROLL_OFF_WIDTH)[:, tf.newaxis]
-    place = np.repeat(np.linspace(0.0, 1.0, frontend.bins, dtype=np.float32), 2)
-    return 10.0 ** (-ROLL_OFF_DB / 20.0 * tf.clip_by_value((place - edge) / width, 0.0, 1.0))
+    nyquist = frontend.sample_rate / 2
+    hz = np.repeat(np.linspace(0.0, nyquist, frontend.bins, dtype=np.float32), 2)
+    upper = nyquist - (nyquist - LOWEST_UPPER_EDGE_HZ) * draws.uniform(0.0, 1.0) ** 2
+    lower = HIGHEST_LOWER_EDGE_HZ * draws.uniform(0.0, 1.0) ** 2
+    above = (hz - upper[:, tf.newaxis]) / draws.uniform(*UPPER_ROLL_OFF_HZ)[:, tf.newaxis]
+    below = (lower[:, tf.newaxis] - hz) / draws.uniform(*LOWER_ROLL_OFF_HZ)[:, tf.newaxis]
+    outside = tf.minimum(tf.nn.relu(above) + tf.nn.relu(below), 1.0)
+    return tf.where(chosen[:, tf.newaxis], 10.0 ** (-ROLL_OFF_DB / 20.0 * outside), 1.0)
 
 
 def moving_gain(
