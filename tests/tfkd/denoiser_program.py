@@ -39,7 +39,8 @@ int main(void)
 
 def gate_with(tmp_path: Path, **frontend: Any) -> Path:
     """A gate whose metadata names another front end."""
-    metadata = {"schema": 1, "name": "gate", "version": "0", "frontend": frontend}
+    metadata = {"schema": 1, "name": "gate", "version": "0"}
+    metadata["frontend"] = {"floor_db": -60.0} | frontend
     path = tmp_path / "model.tflite"
     path.write_bytes(gate_model(frontend.get("bands", 64), metadata=metadata))
     return path

@@ -67,7 +67,7 @@ def gate_model(
             "schema": 1,
             "name": "gate",
             "version": "0",
-            "frontend": {"bands": bands},
+            "frontend": {"bands": bands, "floor_db": -60.0},
         }
     if metadata:
         model.metadata("tfkd", json.dumps(metadata).encode())

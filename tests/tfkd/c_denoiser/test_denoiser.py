@@ -26,13 +26,7 @@ FRONT_ENDS = {
     "radix 4": {},
     "radix 4 and 2": {"sample_rate": 8000, "window": 256, "hop": 128, "bands": 32},
     "radix 4, 2 and 5": {"window": 320, "hop": 160, "bands": 40, "floor_db": -80},
-    "radix 4 and 3, twice 5": {
-        "sample_rate": 48000,
-        "window": 1200,
-        "hop": 600,
-        "bands": 80,
-        "floor_db": -60,
-    },
+    "radix 4 and 3, twice 5": {"sample_rate": 48000, "window": 1200, "hop": 600, "bands": 80},
     "a least gain": {"window": 64, "hop": 32, "bands": 16, "least_gain": 0.0123},
     "odd hop": {"window": 66, "hop": 33, "bands": 16},
 }

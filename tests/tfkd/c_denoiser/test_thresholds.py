@@ -10,7 +10,7 @@ from tfkd.config import FrontEndConfig
 from tfkd.engines.streaming_model import Affine
 from tfkd.frontend import log_features
 
-CONFIG = FrontEndConfig()
+CONFIG = FrontEndConfig(floor_db=-60.0, ceiling_db=50.0)
 SCALES = [Affine(2.0**-7, 0), Affine(1 / 127, 0), Affine(0.0101, 17), Affine(0.0078, -3)]
 
 
