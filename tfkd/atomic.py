@@ -1,11 +1,12 @@
-"""Files appear whole or not at all: written under a temporary name, then renamed."""
+"""Files appear whole or not at all, in folders that need not exist yet."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from firmware_ref.whole_file import whole_file
 
 
 @contextmanager
@@ -13,8 +14,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it replaces `path` on success and vanishes on failure.
 
     Missing parent folders are made. An interruption (Ctrl-C, disk full, kill) never leaves a half
-    of `path`; only a kill leaves the temporary file. Each process has its own, so that those which
-    write the same `path` at once do not mix; the last one to finish wins.
+    of `path`; only a kill leaves the temporary file, which is hidden. Each process has its own, so
+    that those which write the same `path` at once do not mix; the last one to finish wins. A device
+    or a pipe is written to, not replaced.
 
     Raises:
         OSError: the folder cannot be made or written to, or the disk is full.
@@ -25,9 +27,5 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with whole_file(path) as temporary:
         yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -39,3 +40,11 @@ def test_processes_that_write_the_same_file_do_not_meet(tmp_path):
         assert temporary.read_text() == "mine"
     assert target.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with atomic_path(pipe) as given:
+        assert given == pipe
+    assert pipe.is_fifo()

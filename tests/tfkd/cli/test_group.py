@@ -221,7 +221,7 @@ def test_ctrl_c_exits_130_and_leaves_nothing(tmp_path, gate):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(600):
-        if list((tmp_path / "out").glob(".x.wav.*.partial")):
+        if list((tmp_path / "out").glob(".*.x.wav")):
             break
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

@@ -80,7 +80,7 @@ def test_two_workers_train_as_one(tmp_path):
             assert value == pytest.approx(
                 theirs[key], rel=2e-2 if "val_" in key else 1e-4, abs=1e-5
             )
-    assert alone[-1]["loss"] < alone[0]["loss"]
+    assert alone[-1]["loss"] < 0.99 * alone[0]["loss"]
     expected, got, other = (weights(tmp_path / name) for name in ("alone", "0", "1"))
     assert expected.keys() == got.keys() == other.keys() and expected
     for name, array in expected.items():

@@ -1,0 +1,98 @@
+#!/usr/bin/env python
+"""What quiet or band-limited input costs a denoiser: PESQ-WB, with and without each change.
+
+    scripts/changed_input.py tiny --noisy pairs/valid/noisy --clean pairs/valid/clean
+
+Prints a Markdown table. A linear change that the denoiser does not mind can come before or after
+it, so its output for changed input is compared with the same change of its output for the input as
+it is; the reference is the clean recording, changed too. The model runs int8, as exported C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+from scipy import signal
+
+from tfkd import audio, metrics
+from tfkd.engines.choice import engine_factory
+from tfkd.enhance import enhance
+from tfkd.errors import TfkdError
+from tfkd.evaluate import find_pairs
+
+Floats = NDArray[np.float32]
+RATE = metrics.SAMPLE_RATE
+TAPS = 1023
+
+
+def resampled(waveform: Floats) -> Floats:
+    """To 48 kHz and back: the resampler cuts just below 8 kHz."""
+    return soxr.resample(soxr.resample(waveform, RATE, 48_000), 48_000, RATE)[: len(waveform)]
+
+
+def scaled(decibels: float) -> Callable[[Floats], Floats]:
+    return lambda waveform: waveform * np.float32(10.0 ** (decibels / 20.0))
+
+
+def filtered(edges_hz: float | list[float], kind: str) -> Callable[[Floats], Floats]:
+    taps = signal.firwin(TAPS, edges_hz, fs=RATE, pass_zero=kind)
+    return lambda waveform: signal.fftconvolve(waveform, taps, "same").astype(np.float32)
+
+
+CHANGES = {
+    "resampled by way of 48 kHz": resampled,
+    "high-pass at 80 Hz": filtered(80.0, "highpass"),
+    "high-pass at 300 Hz": filtered(300.0, "highpass"),
+    "telephone band, 300-3400 Hz": filtered([300.0, 3400.0], "bandpass"),
+    "20 dB quieter": scaled(-20.0),
+    "40 dB quieter": scaled(-40.0),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", help="released name, run or .tflite")
+    parser.add_argument("--noisy", required=True)
+    parser.add_argument("--clean", required=True)
+    arguments = parser.parse_args()
+    try:
+        scores = measured(arguments.model, arguments.noisy, arguments.clean)
+    except TfkdError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    print("| input | noisy | changed after | changed before | difference |")
+    print("|---|---|---|---|---|")
+    for name, values in scores.items():
+        noisy, after, before = values.mean(axis=0)
+        cost = values[:, 2] - values[:, 1]
+        error = cost.std(ddof=1) / np.sqrt(len(cost))
+        print(
+            f"| {name} | {noisy:.3f} | {after:.3f} | {before:.3f} "
+            f"| {cost.mean():+.3f} +- {error:.3f} |"
+        )
+    return 0
+
+
+def measured(model: str, noisy_folder: str, clean_folder: str) -> dict[str, NDArray[np.float64]]:
+    """Change -> PESQ-WB of each pair: noisy, changed after and before denoising, [pairs, 3]."""
+    engine = engine_factory("c", model)()
+    scores: dict[str, list[list[float]]] = {name: [] for name in CHANGES}
+    for pair in find_pairs(noisy_folder, clean_folder):
+        noisy, clean = (audio.read_mono(path, RATE) for path in (pair.noisy, pair.clean))
+        enhanced = enhance(engine, noisy)
+        for name, change in CHANGES.items():
+            heard = change(noisy), change(enhanced), enhance(engine, change(noisy))
+            reference = change(clean)
+            scores[name].append([metrics.pesq_wb(reference, sound) for sound in heard])
+    return {name: np.array(values) for name, values in scores.items()}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,44 @@
+"""scripts/changed_input.py: what each change of the input does to the score."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfkd.data.demo import demo_corpus
+from tfkd.engines.host_library import find_compiler
+
+SCRIPT = Path(__file__).parent.parent / "scripts" / "changed_input.py"
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
+def test_every_change_is_scored(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    pairs = demo_corpus()
+    for folder in (pairs.noisy, pairs.clean):
+        (tmp_path / folder.name).mkdir()
+        for name in ("snr05_0001.wav", "snr10_0002.wav"):
+            (tmp_path / folder.name / name).symlink_to(folder / name)
+    options = ["--noisy", tmp_path / pairs.noisy.name, "--clean", tmp_path / pairs.clean.name]
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "tiny", *options], capture_output=True, text=True, check=True
+    )
+    head, _, *rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()]
+    assert head == ["input", "noisy", "changed after", "changed before", "difference"]
+    scores = {name: [float(cell) for cell in cells[:3]] for name, *cells in rows}
+    assert len(scores) == 6
+    # PESQ levels its input, so a level changes nothing after the denoiser
+    quiet, quieter = scores["20 dB quieter"], scores["40 dB quieter"]
+    assert quiet[:2] == pytest.approx(quieter[:2], abs=0.01)
+    assert all(after > noisy for noisy, after, _ in scores.values())
+
+
+def test_a_mistake_is_no_traceback(tmp_path):
+    options = ["--noisy", tmp_path / "none", "--clean", tmp_path]
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "tiny", *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and done.stderr.startswith("Error: ")
