@@ -69,19 +69,15 @@ def main() -> int:
         return error.exit_code
     print("| input | noisy | changed after | changed before | difference |")
     print("|---|---|---|---|---|")
-    for name, values in scores.items():
-        noisy, after, before = values.mean(axis=0)
-        cost = values[:, 2] - values[:, 1]
-        error = cost.std(ddof=1) / np.sqrt(len(cost))
-        print(
-            f"| {name} | {noisy:.3f} | {after:.3f} | {before:.3f} "
-            f"| {cost.mean():+.3f} +- {error:.3f} |"
-        )
+    for name, (noisy, after, before) in scores.items():
+        means = " | ".join(f"{metrics.mean_interval(v).mean:.3f}" for v in (noisy, after, before))
+        cost = metrics.mean_interval(before - after)
+        print(f"| {name} | {means} | {cost.mean:+.3f} +- {cost.standard_error:.3f} |")
     return 0
 
 
 def measured(model: str, noisy_folder: str, clean_folder: str) -> dict[str, NDArray[np.float64]]:
-    """Change -> PESQ-WB of each pair: noisy, changed after and before denoising, [pairs, 3]."""
+    """Change -> PESQ-WB of each pair: noisy, changed after and before denoising, [3, pairs]."""
     engine = engine_factory("c", model)()
     scores: dict[str, list[list[float]]] = {name: [] for name in CHANGES}
     for pair in find_pairs(noisy_folder, clean_folder):
@@ -91,7 +87,7 @@ def measured(model: str, noisy_folder: str, clean_folder: str) -> dict[str, NDAr
             heard = change(noisy), change(enhanced), enhance(engine, change(noisy))
             reference = change(clean)
             scores[name].append([metrics.pesq_wb(reference, sound) for sound in heard])
-    return {name: np.array(values) for name, values in scores.items()}
+    return {name: np.array(values).T for name, values in scores.items()}
 
 
 if __name__ == "__main__":

@@ -34,6 +34,10 @@ def test_every_change_is_scored(tmp_path, monkeypatch):
     quiet, quieter = scores["20 dB quieter"], scores["40 dB quieter"]
     assert quiet[:2] == pytest.approx(quieter[:2], abs=0.01)
     assert all(after > noisy for noisy, after, _ in scores.values())
+    for name, *cells in rows:
+        _, after, before = scores[name]
+        difference = float(cells[3].partition(" +- ")[0])
+        assert difference == pytest.approx(before - after, abs=0.0011)  # both are rounded
 
 
 def test_a_mistake_is_no_traceback(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from compiled_c import STRICT, checks
-from gate_model import gate_model
+from gate_model import FLOOR_DB, gate_model
 from numpy.typing import NDArray
 
 from tfkd.engines.engine import Engine
@@ -40,7 +40,7 @@ int main(void)
 def gate_with(tmp_path: Path, **frontend: Any) -> Path:
     """A gate whose metadata names another front end."""
     metadata = {"schema": 1, "name": "gate", "version": "0"}
-    metadata["frontend"] = {"floor_db": -60.0} | frontend
+    metadata["frontend"] = {"floor_db": FLOOR_DB} | frontend
     path = tmp_path / "model.tflite"
     path.write_bytes(gate_model(frontend.get("bands", 64), metadata=metadata))
     return path

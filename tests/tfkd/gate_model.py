@@ -14,6 +14,7 @@ from model_builder import ModelBuilder
 
 FRAME_SCALE = 1.0 / 127.0
 MASK_SCALE = 1.0 / 256.0
+FLOOR_DB = -60.0  # of the features that the threshold was chosen for
 
 
 def gate_model(
@@ -67,7 +68,7 @@ def gate_model(
             "schema": 1,
             "name": "gate",
             "version": "0",
-            "frontend": {"bands": bands, "floor_db": -60.0},
+            "frontend": {"bands": bands, "floor_db": FLOOR_DB},
         }
     if metadata:
         model.metadata("tfkd", json.dumps(metadata).encode())

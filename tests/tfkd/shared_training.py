@@ -23,6 +23,7 @@ STUDENT = SMALL_DAE.model_copy(
     update={
         **{"channels": (4,), "kernels": (4,), "strides": (4,)},
         **{"time_kernels": (0,), "expansions": (1,), "dilations": (1,)},
+        # a few steps learn more from features that the demo's levels fill
         "frontend": SMALL_DAE.frontend.model_copy(update={"floor_db": -60.0}),
     }
 )

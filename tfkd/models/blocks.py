@@ -52,7 +52,7 @@ class CausalDepthwiseConv2D(keras.layers.DepthwiseConv2D):
             x = tf.reshape(x, (batch, -1, dilation * bands, channels))  # [B, T / d, d * F, C]
             x = tf.nn.depthwise_conv2d(x, self.depthwise_kernel, (1, 1, 1, 1), "VALID")
             x = tf.reshape(x, (batch, -1, bands, channels))
-            # The gradient of an index, x[:, :frames], takes six times as long as that of slice.
+            # Not x[:, :frames]: the gradient of an index is slow, that of slice only pads.
             output = tf.slice(x, (0, 0, 0, 0), (-1, frames, -1, -1))  # [B, T, F, C]
         output.set_shape(inputs.shape)
         return output
