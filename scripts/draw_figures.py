@@ -1,16 +1,16 @@
-"""Draw the figures of docs/how-it-works.md: python scripts/draw_figures.py [FOLDER]
+"""Draw the figures of docs/how-it-works.md: python scripts/draw_figures.py
 
 Plain SVG on a white panel, so that a page shows them alike in light and dark. Numbers come from the
-default configuration.
+student `tiny`.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from tfkd.config import FrontEndConfig
+from tfkd.config_file import load_config
 
 FIGURES = Path(__file__).parent.parent / "docs" / "figures"
 INK, FAINT, BLUE, GREEN, ORANGE = "#1d2733", "#6b7785", "#dbe9f9", "#d9f0df", "#fce6cf"
@@ -213,7 +213,7 @@ def proof() -> str:
 
 def figures() -> dict[str, str]:
     """File name -> SVG."""
-    config = FrontEndConfig()
+    config = load_config("tiny").model.frontend
     return {
         "signal-path.svg": signal_path(config),
         "distillation.svg": distillation(),
@@ -223,7 +223,5 @@ def figures() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FIGURES
-    folder.mkdir(parents=True, exist_ok=True)
     for name, svg in figures().items():
-        (folder / name).write_text(svg, encoding="utf-8")
+        (FIGURES / name).write_text(svg, encoding="utf-8")

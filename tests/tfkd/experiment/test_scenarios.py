@@ -46,7 +46,7 @@ def test_it_builds(scenario):
 def test_only_the_context_scenario_changes_the_context():
     frames = {name: budget(model_config(name)).receptive_field_frames for name in TRAITS}
     tiny = frames.pop("base")
-    assert frames.pop("context") == tiny - 4 * (1 + 2 + 4 + 8) + 4 * 4
+    assert frames.pop("context") == tiny - 4 * (1 + 3 + 9 + 27) + 4 * 4
     assert set(frames.values()) == {tiny}
 
 
