@@ -1,4 +1,4 @@
-"""scripts/changed_input.py: what each change of the input does to the score."""
+"""scripts/release/changed_input.py: what each change of the input does to the score."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tfkd.data.demo import demo_corpus
 from tfkd.engines.host_library import find_compiler
 
-SCRIPT = Path(__file__).parent.parent / "scripts" / "changed_input.py"
+SCRIPT = Path(__file__).parent.parent / "scripts" / "release" / "changed_input.py"
 
 
 @pytest.mark.skipif(find_compiler() is None, reason="no C compiler")

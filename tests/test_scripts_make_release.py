@@ -136,6 +136,19 @@ def test_behaviour_is_that_of_the_model(released):
 
 @pytest.mark.slow
 @pytest.mark.oracle
+def test_changed_input_stands_in_the_card(released, script):
+    release = json.loads((released[0] / "release.json").read_text())
+    costs = release["changed_input"]
+    assert list(costs) == list(script("changed_input").CHANGES)
+    for values in costs.values():
+        assert values["difference"] == pytest.approx(values["before"] - values["after"])
+        assert 1.0 <= values["noisy"] <= 4.65 and values["standard_error"] > 0.0
+    card = (released[0] / "MODEL_CARD.md").read_text()
+    assert "\n".join(script("changed_input").table(costs)) in card
+
+
+@pytest.mark.slow
+@pytest.mark.oracle
 def test_the_release_names_no_folder_of_this_machine(released, runs, data):
     for name in ("release.json", "MODEL_CARD.md"):
         text = (released[0] / name).read_text()
@@ -149,11 +162,13 @@ def test_the_release_names_no_folder_of_this_machine(released, runs, data):
 def test_both_arms_are_compared(released, script):
     release = json.loads((released[0] / "release.json").read_text())
     card = (released[0] / "MODEL_CARD.md").read_text()
+    assert "Float students after 1 steps" in card
     means = [run["pesq_wb"] for run in release["comparison"]["distilled"]]
     spread = abs(means[0] - means[1]) / math.sqrt(2)
     assert f"| distilled | 2 | {sum(means) / 2:.3f} +- {spread:.3f} |" in card
     assert "The released model was trained by distillation" in card
-    gain = script("quality").arm_statistics(release["comparison"])["difference"]
+    arms = {arm: release["comparison"][arm] for arm in ("distilled", "alone")}
+    gain = script("quality").arm_statistics(arms)["difference"]
     assert f"by distillation; {script('model_card').better_arm(gain)}\n" in card
 
 

@@ -147,6 +147,17 @@ def test_seeds_train_both_arms_for_the_card(retrain, recorder):
     assert {c.quantize.steps for c in configs} == {0}
 
 
+def test_the_arms_may_be_shorter_than_the_release(retrain, recorder):
+    assert retrain("--student", "micro", "--seeds", "2", "--arm-steps", "7") == 0
+    arms = [f"micro-{arm}-seed{seed}" for arm in ("distilled", "alone") for seed in (0, 1)]
+    assert recorder.trained == ["teacher", "micro", *arms]
+    configs = [RunDirectory.open(f"runs/release/{n}/latest").config for n in arms]
+    assert {c.train.steps for c in configs} == {7}
+    assert RunDirectory.open("runs/release/micro/latest").config.train.steps > 7
+    (words,) = recorder.released
+    assert words[words.index("--commands") + 1].endswith("--seeds 2 --arm-steps 7")
+
+
 def test_the_card_gets_the_command_without_folders_of_this_machine(retrain, recorder):
     retrain("--student", "micro")
     (words,) = recorder.released

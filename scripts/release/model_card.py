@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from changed_input import table
 from page_text import differences, intervals, template
 from quality import ALONE, DISTILLED, NOISY, TFLM, arm_statistics
 
@@ -43,6 +44,7 @@ def render(release: Release) -> str:
             for name, group in scores["by_noise"].items()
         ],
         behaviour=behaviour_lines(release["behaviour"]),
+        changed_input=table(release["changed_input"]),
         comparison=compared(release),
         promises=release["promises"],
     )
@@ -85,13 +87,14 @@ def behaviour_lines(acts: Mapping[str, Any]) -> list[str]:
 
 def compared(release: Release) -> str:
     """A table of mean and standard deviation over the seeds, and which arm is released."""
-    arms = release["comparison"]
-    if not arms:
+    compared_runs = release["comparison"]
+    if not compared_runs:
         return "Not measured for this model."
+    arms = {arm: compared_runs[arm] for arm in (DISTILLED, ALONE)}
     statistics = arm_statistics(arms)
     lines = [
-        "Float students on the validation pairs, mean +- standard deviation over seeds; the",
-        "difference +- its standard error:",
+        f"Float students after {compared_runs['steps']:,} steps, on the validation pairs: mean +-",
+        "standard deviation over seeds; the difference +- its standard error:",
         "",
         "| | seeds | PESQ-WB | STOI | ESTOI | SI-SDR, dB |",
         "|---|---|---|---|---|---|",

@@ -66,8 +66,11 @@ def scores(
 
 def comparison(
     distilled: Sequence[Path], alone: Sequence[Path], pairs: Sequence[Pair]
-) -> dict[str, list[dict[str, float]]]:
-    """Float scores of runs that differ in distillation and seed only, one dict of means per run.
+) -> dict[str, Any]:
+    """Float scores of runs that differ in distillation and seed only.
+
+    Returns:
+        "steps" of each run, and per arm a list with one dict of means per run; empty without runs.
 
     Raises:
         ConfigError: two runs differ in more, an arm has one run only, or one arm is missing.
@@ -87,10 +90,11 @@ def comparison(
             check_arm(runs[path], arm, first)
     evaluation = evaluate(pairs, {str(p): engine_factory("keras", p)() for p in runs})
     means_of = {path: evaluation.means(str(path), evaluation.scores) for path in runs}
-    return {
+    scored = {
         arm: [{metric: value.mean for metric, value in means_of[path].items()} for path in paths]
         for arm, paths in arms.items()
     }
+    return {"steps": first.config.train.steps, **scored}
 
 
 def check_arm(run: RunDirectory, arm: str, first: RunDirectory) -> None:

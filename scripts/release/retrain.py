@@ -5,8 +5,9 @@
 
 trains in runs/release by the recipes beside this script and writes runs/release/tflite/NAME.
 The same command again goes on where a killed one stopped: finished runs stay, an interrupted one
-resumes. With --seeds 3 every student is also trained with seeds 1 and 2 and, as often, without a
-teacher, and its card compares both. See make_release.py for what DATA must hold.
+resumes. With --seeds 3 every student is also trained with three seeds and, as often, without a
+teacher, and its card compares both; --arm-steps shortens these runs. See make_release.py for what
+DATA must hold.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ def main(execute: Execute | None = None) -> int:
     parser.add_argument("--teacher", metavar="RUN", help="use this one, train none")
     parser.add_argument("--student", action="append", choices=STUDENTS, help="default: all")
     parser.add_argument("--seeds", type=int, default=1, help="of each arm, to compare both")
+    parser.add_argument("--arm-steps", type=int, metavar="N", help="of each; default: the recipe's")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--threads", default="0")
     arguments = parser.parse_args()
@@ -106,7 +108,7 @@ def retrain(arguments: argparse.Namespace, execute: Execute) -> int:
     for student in arguments.student or STUDENTS:
         options = (*common, "--teacher", teacher)
         released = Training(student, student, options)
-        distilled, alone = arms(released, arguments.seeds)
+        distilled, alone = arms(released, arguments.seeds, arguments.arm_steps)
         for training in unique([released, *distilled, *alone]):
             train(training, runs, arguments.threads, execute)
         compared = [("--distilled", t) for t in distilled] + [("--alone", t) for t in alone]
@@ -166,17 +168,25 @@ def release(
     return exit_code
 
 
-def arms(released: Training, seeds: int) -> tuple[list[Training], list[Training]]:
-    """The runs distilled and alone that a card compares; none for a single seed."""
+def arms(
+    released: Training, seeds: int, steps: int | None = None
+) -> tuple[list[Training], list[Training]]:
+    """The runs distilled and alone that a card compares; none for a single seed.
+
+    Args:
+        released: is one of them, where the steps are its own.
+        steps: of each run; None: as many as the recipe's.
+    """
     if seeds < 2:
         return [], []
     method = read_table(recipe(released.preset)).get("distill", {}).get("method", DEFAULT_METHOD)
     first = int(read_table(recipe(released.preset)).get("train", {}).get("seed", 0))
+    length = () if steps is None else ("--set", f"train.steps={steps}")
 
     def arm(name: str, chosen: str) -> list[Training]:
         return [
             released
-            if chosen == method and seed == first
+            if chosen == method and seed == first and steps is None
             else Training(
                 f"{released.folder}-{name}-seed{seed}",
                 released.preset,
@@ -184,6 +194,7 @@ def arms(released: Training, seeds: int) -> tuple[list[Training], list[Training]
                     *released.options,
                     *("--set", f"distill.method={chosen}", "--set", f"train.seed={seed}"),
                     *("--set", FLOAT_ONLY),
+                    *length,
                 ),
             )
             for seed in range(first, first + seeds)
@@ -201,6 +212,7 @@ def documented(arguments: argparse.Namespace) -> str:
     words += ["--split", arguments.split] if arguments.split != "test" else []
     words += [word for name in arguments.student or () for word in ("--student", name)]
     words += ["--seeds", str(arguments.seeds)] if arguments.seeds > 1 else []
+    words += ["--arm-steps", str(arguments.arm_steps)] if arguments.arm_steps else []
     words += [word for setting in arguments.set for word in ("--set", setting)]
     return shlex.join(words)
 

@@ -49,7 +49,9 @@ def ship(run: RunDirectory, folder: Path) -> None:
         RunError: the run is no finished teacher, or too large to ship.
     """
     if run.kind != "teacher" or run.state() != "finished":
-        raise RunError(f"{run.path}: expected a finished teacher, received a {run.kind}.")
+        raise RunError(
+            f"{run.path}: expected a finished teacher, received a {run.kind} that is {run.state()}."
+        )
     config = run.config.model_dump(exclude_none=True)
     config["data"] = {k: v for k, v in config["data"].items() if k not in FOLDERS}
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from behaviour import behaviour
+from changed_input import changed_input
 from corpus_manifest import noise_kinds, read_manifest, speakers_of_pairs, training_sources
 from model_card import render
 from quality import FLOAT, TFLM, comparison, scores
@@ -78,7 +79,7 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
     teacher = Path(run.config.distill.teacher or SHIPPED_TEACHER)
     music = sorted((data / "noise" / arguments.split).glob("music_*"))
     release: Release = {
-        "schema": 2,
+        "schema": 3,
         "name": run.config.model.name,
         "split": arguments.split,
         "model": {k: v for k, v in deployed(folder / "model.tflite").items() if k != "path"},
@@ -87,6 +88,7 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
         "scores": scores(run, folder, teacher, pairs, noise_kinds(rows)),
         "speakers": speakers_of_pairs(rows, (pair.noisy.stem for pair in pairs)),
         "behaviour": behaviour(engine_factory("tflm", folder)(), pairs[:BEHAVIOUR_PAIRS], music),
+        "changed_input": changed_input(engine_factory("c", folder)(), pairs),
         "comparison": arms,
         "config": portable_config(run),
         "environment": environment(run),
@@ -159,7 +161,8 @@ def recorded_command(run: RunDirectory) -> str:
 def environment(run: RunDirectory) -> dict[str, Any]:
     """What the run was made with, and the machine that scored it."""
     record = json.loads((run.path / "env.json").read_text("utf-8"))
-    commit = f" at commit {record['git'][:10]}" if record["git"] else ""
+    changed = " with changes" if record["git"].endswith("+") else ""
+    commit = f" at commit {record['git'][:10]}{changed}" if record["git"] else ""
     packages = ", ".join(f"{name} {version}" for name, version in record["packages"].items())
     return {
         "git": record["git"],

@@ -119,5 +119,7 @@ def main() -> None:
       tfkd convert --tflite-micro
       tfkd denoise noisy.wav -o clean.wav
     """
-    # TensorFlow's own start-up chatter; an explicit setting of the user wins.
+    # An explicit setting of the user wins. The first silences TensorFlow's start-up chatter, the
+    # second takes oneDNN's kernels, which train faster, also where TensorFlow would not (AMD).
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

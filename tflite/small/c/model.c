@@ -7,337 +7,337 @@
 #include "weights.h"
 
 static union {
-    uint32_t words[536];
-    int8_t bytes[2144];
+    uint32_t words[620];
+    int8_t bytes[2480];
 } work_buffer;
 
 static const tfkd_convolution step_0 = {
-    .weights = tfkd_0_weights, .channels = tfkd_0_channels, .in_height = 1, .in_width = 64,
-    .in_channels = 1, .out_height = 1, .out_width = 16, .out_channels = 24, .filter_height = 1,
+    .weights = tfkd_0_weights, .channels = tfkd_0_channels, .in_height = 1, .in_width = 80,
+    .in_channels = 1, .out_height = 1, .out_width = 20, .out_channels = 24, .filter_height = 1,
     .filter_width = 8, .stride_height = 1, .stride_width = 4, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 2, .in_zero_point = 0, .by_fours = 24,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_1 = {
-    .weights = tfkd_1_weights, .channels = tfkd_1_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 24, .out_height = 1, .out_width = 16, .out_channels = 48, .filter_height = 1,
+    .weights = tfkd_1_weights, .channels = tfkd_1_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 24, .out_height = 1, .out_width = 20, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_3 = {
-    .weights = tfkd_3_weights, .channels = tfkd_3_channels, .in_height = 3, .in_width = 16,
-    .in_channels = 48, .out_height = 1, .out_width = 16, .out_channels = 48, .filter_height = 3,
+    .weights = tfkd_3_weights, .channels = tfkd_3_channels, .in_height = 3, .in_width = 20,
+    .in_channels = 48, .out_height = 1, .out_width = 20, .out_channels = 48, .filter_height = 3,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_4 = {
-    .weights = tfkd_4_weights, .channels = tfkd_4_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 48, .out_height = 1, .out_width = 16, .out_channels = 24, .filter_height = 1,
+    .weights = tfkd_4_weights, .channels = tfkd_4_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 48, .out_height = 1, .out_width = 20, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 24,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_5 = {
-    .from_b = tfkd_5_from_b, .multiplier = 1069180, .shift = 21,
+    .from_b = tfkd_5_from_b, .multiplier = 1158920, .shift = 21,
 };
 static const tfkd_convolution step_6 = {
-    .weights = tfkd_6_weights, .channels = tfkd_6_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 24, .out_height = 1, .out_width = 8, .out_channels = 40, .filter_height = 1,
+    .weights = tfkd_6_weights, .channels = tfkd_6_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 24, .out_height = 1, .out_width = 10, .out_channels = 40, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 2, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -22, .by_fours = 40,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -28, .by_fours = 40,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_7 = {
-    .weights = tfkd_7_weights, .channels = tfkd_7_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 40, .out_height = 1, .out_width = 8, .out_channels = 80, .filter_height = 1,
+    .weights = tfkd_7_weights, .channels = tfkd_7_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 40, .out_height = 1, .out_width = 10, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_9 = {
-    .weights = tfkd_9_weights, .channels = tfkd_9_channels, .in_height = 3, .in_width = 8,
-    .in_channels = 80, .out_height = 1, .out_width = 8, .out_channels = 80, .filter_height = 3,
+    .weights = tfkd_9_weights, .channels = tfkd_9_channels, .in_height = 3, .in_width = 10,
+    .in_channels = 80, .out_height = 1, .out_width = 10, .out_channels = 80, .filter_height = 3,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_10 = {
-    .weights = tfkd_10_weights, .channels = tfkd_10_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 80, .out_height = 1, .out_width = 8, .out_channels = 40, .filter_height = 1,
+    .weights = tfkd_10_weights, .channels = tfkd_10_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 80, .out_height = 1, .out_width = 10, .out_channels = 40, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 40,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_11 = {
-    .from_b = tfkd_11_from_b, .multiplier = 821006, .shift = 21,
+    .from_b = tfkd_11_from_b, .multiplier = 966275, .shift = 21,
 };
 static const tfkd_convolution step_12 = {
-    .weights = tfkd_12_weights, .channels = tfkd_12_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 40, .out_height = 1, .out_width = 4, .out_channels = 48, .filter_height = 1,
+    .weights = tfkd_12_weights, .channels = tfkd_12_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 40, .out_height = 1, .out_width = 5, .out_channels = 48, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 2, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -36, .by_fours = 48,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -29, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_14 = {
-    .weights = tfkd_14_weights, .channels = tfkd_14_channels, .in_height = 3, .in_width = 4,
-    .in_channels = 48, .out_height = 1, .out_width = 4, .out_channels = 48, .filter_height = 3,
+    .weights = tfkd_14_weights, .channels = tfkd_14_channels, .in_height = 3, .in_width = 5,
+    .in_channels = 48, .out_height = 1, .out_width = 5, .out_channels = 48, .filter_height = 3,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_15 = {
-    .weights = tfkd_15_weights, .channels = tfkd_15_channels, .in_height = 1, .in_width = 4,
-    .in_channels = 48, .out_height = 1, .out_width = 4, .out_channels = 48, .filter_height = 1,
+    .weights = tfkd_15_weights, .channels = tfkd_15_channels, .in_height = 1, .in_width = 5,
+    .in_channels = 48, .out_height = 1, .out_width = 5, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 48,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_16 = {
-    .from_b = tfkd_16_from_b, .multiplier = 877982, .shift = 21,
+    .from_b = tfkd_16_from_b, .multiplier = 816858, .shift = 21,
 };
 static const tfkd_convolution step_17 = {
-    .weights = tfkd_17_weights, .channels = tfkd_17_channels, .in_height = 1, .in_width = 4,
+    .weights = tfkd_17_weights, .channels = tfkd_17_channels, .in_height = 1, .in_width = 5,
     .in_channels = 48, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
-    .filter_width = 4, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -42, .by_fours = 80,
+    .filter_width = 5, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -23, .by_fours = 80,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_convolution step_18 = {
     .weights = tfkd_18_weights, .channels = tfkd_18_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 1,
+    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -3, .by_fours = 96,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -10, .by_fours = 88,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_20 = {
     .weights = tfkd_20_weights, .channels = tfkd_20_channels, .in_height = 5, .in_width = 1,
-    .in_channels = 96, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 5,
+    .in_channels = 88, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 5,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 96,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 88,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_21 = {
     .weights = tfkd_21_weights, .channels = tfkd_21_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 96, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
+    .in_channels = 88, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_22 = {
-    .from_b = tfkd_22_from_b, .multiplier = 1835612, .shift = 21,
+    .from_b = tfkd_22_from_b, .multiplier = 1927675, .shift = 21,
 };
 static const tfkd_convolution step_23 = {
     .weights = tfkd_23_weights, .channels = tfkd_23_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 1,
+    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -8, .by_fours = 96,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -14, .by_fours = 88,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_25 = {
-    .weights = tfkd_25_weights, .channels = tfkd_25_channels, .in_height = 9, .in_width = 1,
-    .in_channels = 96, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 5,
-    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 2,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 96,
+    .weights = tfkd_25_weights, .channels = tfkd_25_channels, .in_height = 13, .in_width = 1,
+    .in_channels = 88, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 5,
+    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 3,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 88,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_26 = {
     .weights = tfkd_26_weights, .channels = tfkd_26_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 96, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
+    .in_channels = 88, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_27 = {
-    .from_b = tfkd_27_from_b, .multiplier = 1789182, .shift = 21,
+    .from_b = tfkd_27_from_b, .multiplier = 1889437, .shift = 21,
 };
 static const tfkd_convolution step_28 = {
     .weights = tfkd_28_weights, .channels = tfkd_28_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 1,
+    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -7, .by_fours = 96,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -15, .by_fours = 88,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_30 = {
-    .weights = tfkd_30_weights, .channels = tfkd_30_channels, .in_height = 17, .in_width = 1,
-    .in_channels = 96, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 5,
-    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 4,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 96,
+    .weights = tfkd_30_weights, .channels = tfkd_30_channels, .in_height = 37, .in_width = 1,
+    .in_channels = 88, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 5,
+    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 9,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 88,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_31 = {
     .weights = tfkd_31_weights, .channels = tfkd_31_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 96, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
+    .in_channels = 88, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_32 = {
-    .from_b = tfkd_32_from_b, .multiplier = 1823360, .shift = 21,
+    .from_b = tfkd_32_from_b, .multiplier = 1956489, .shift = 21,
 };
 static const tfkd_convolution step_33 = {
     .weights = tfkd_33_weights, .channels = tfkd_33_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 1,
+    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 0, .by_fours = 96,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -9, .by_fours = 88,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_35 = {
-    .weights = tfkd_35_weights, .channels = tfkd_35_channels, .in_height = 33, .in_width = 1,
-    .in_channels = 96, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 5,
-    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 8,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 96,
+    .weights = tfkd_35_weights, .channels = tfkd_35_channels, .in_height = 109, .in_width = 1,
+    .in_channels = 88, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 5,
+    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 27,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 88,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_36 = {
     .weights = tfkd_36_weights, .channels = tfkd_36_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 96, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
+    .in_channels = 88, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_37 = {
-    .from_b = tfkd_37_from_b, .multiplier = 1898158, .shift = 21,
+    .from_b = tfkd_37_from_b, .multiplier = 2110436, .shift = 21,
 };
 static const tfkd_convolution step_38 = {
     .weights = tfkd_38_weights, .channels = tfkd_38_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 1,
+    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 0, .by_fours = 96,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -6, .by_fours = 88,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_40 = {
     .weights = tfkd_40_weights, .channels = tfkd_40_channels, .in_height = 5, .in_width = 1,
-    .in_channels = 96, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 5,
+    .in_channels = 88, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 5,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 96,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 88,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_41 = {
     .weights = tfkd_41_weights, .channels = tfkd_41_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 96, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
+    .in_channels = 88, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_42 = {
-    .from_b = tfkd_42_from_b, .multiplier = 1858988, .shift = 21,
+    .from_b = tfkd_42_from_b, .multiplier = 2026741, .shift = 21,
 };
 static const tfkd_convolution step_43 = {
     .weights = tfkd_43_weights, .channels = tfkd_43_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 160, .filter_height = 1,
+    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 200, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 8, .by_fours = 160,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -4, .by_fours = 200,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_convolution step_45 = {
-    .weights = tfkd_45_weights, .channels = tfkd_45_channels, .in_height = 1, .in_width = 4,
-    .in_channels = 40, .out_height = 1, .out_width = 4, .out_channels = 48, .filter_height = 1,
+    .weights = tfkd_45_weights, .channels = tfkd_45_channels, .in_height = 1, .in_width = 5,
+    .in_channels = 40, .out_height = 1, .out_width = 5, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 0, .by_fours = 48,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -1, .by_fours = 48,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_46 = {
-    .from_b = tfkd_46_from_b, .multiplier = 1715376, .shift = 21,
+    .from_b = tfkd_46_from_b, .multiplier = 1831779, .shift = 21,
 };
 static const tfkd_convolution step_47 = {
-    .weights = tfkd_47_weights, .channels = tfkd_47_channels, .in_height = 1, .in_width = 4,
-    .in_channels = 48, .out_height = 1, .out_width = 4, .out_channels = 96, .filter_height = 1,
+    .weights = tfkd_47_weights, .channels = tfkd_47_channels, .in_height = 1, .in_width = 5,
+    .in_channels = 48, .out_height = 1, .out_width = 5, .out_channels = 96, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -25, .by_fours = 96,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -18, .by_fours = 96,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_50 = {
-    .weights = tfkd_50_weights, .channels = tfkd_50_channels, .in_height = 3, .in_width = 4,
-    .in_channels = 96, .out_height = 1, .out_width = 4, .out_channels = 96, .filter_height = 3,
+    .weights = tfkd_50_weights, .channels = tfkd_50_channels, .in_height = 3, .in_width = 5,
+    .in_channels = 96, .out_height = 1, .out_width = 5, .out_channels = 96, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 96,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_51 = {
-    .weights = tfkd_51_weights, .channels = tfkd_51_channels, .in_height = 1, .in_width = 4,
-    .in_channels = 96, .out_height = 1, .out_width = 4, .out_channels = 48, .filter_height = 1,
+    .weights = tfkd_51_weights, .channels = tfkd_51_channels, .in_height = 1, .in_width = 5,
+    .in_channels = 96, .out_height = 1, .out_width = 5, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 48,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_52 = {
-    .from_b = tfkd_52_from_b, .multiplier = 1744963, .shift = 21,
+    .from_b = tfkd_52_from_b, .multiplier = 1712789, .shift = 21,
 };
 static const tfkd_convolution step_53 = {
-    .weights = tfkd_53_weights, .channels = tfkd_53_channels, .in_height = 1, .in_width = 4,
-    .in_channels = 48, .out_height = 1, .out_width = 4, .out_channels = 40, .filter_height = 1,
+    .weights = tfkd_53_weights, .channels = tfkd_53_channels, .in_height = 1, .in_width = 5,
+    .in_channels = 48, .out_height = 1, .out_width = 5, .out_channels = 40, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -7, .by_fours = 40,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -11, .by_fours = 40,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_55 = {
-    .from_b = tfkd_55_from_b, .multiplier = 650415, .shift = 21,
+    .from_b = tfkd_55_from_b, .multiplier = 732772, .shift = 21,
 };
 static const tfkd_convolution step_56 = {
-    .weights = tfkd_56_weights, .channels = tfkd_56_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 40, .out_height = 1, .out_width = 8, .out_channels = 80, .filter_height = 1,
+    .weights = tfkd_56_weights, .channels = tfkd_56_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 40, .out_height = 1, .out_width = 10, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -57, .by_fours = 80,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -58, .by_fours = 80,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_59 = {
-    .weights = tfkd_59_weights, .channels = tfkd_59_channels, .in_height = 3, .in_width = 8,
-    .in_channels = 80, .out_height = 1, .out_width = 8, .out_channels = 80, .filter_height = 3,
+    .weights = tfkd_59_weights, .channels = tfkd_59_channels, .in_height = 3, .in_width = 10,
+    .in_channels = 80, .out_height = 1, .out_width = 10, .out_channels = 80, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 80,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_60 = {
-    .weights = tfkd_60_weights, .channels = tfkd_60_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 80, .out_height = 1, .out_width = 8, .out_channels = 40, .filter_height = 1,
+    .weights = tfkd_60_weights, .channels = tfkd_60_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 80, .out_height = 1, .out_width = 10, .out_channels = 40, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 40,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_61 = {
-    .from_b = tfkd_61_from_b, .multiplier = 1336343, .shift = 21,
+    .from_b = tfkd_61_from_b, .multiplier = 1432939, .shift = 21,
 };
 static const tfkd_convolution step_62 = {
-    .weights = tfkd_62_weights, .channels = tfkd_62_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 40, .out_height = 1, .out_width = 8, .out_channels = 24, .filter_height = 1,
+    .weights = tfkd_62_weights, .channels = tfkd_62_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 40, .out_height = 1, .out_width = 10, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -24, .by_fours = 24,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -30, .by_fours = 24,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_64 = {
-    .from_b = tfkd_64_from_b, .multiplier = 848041, .shift = 21,
+    .from_b = tfkd_64_from_b, .multiplier = 1078580, .shift = 21,
 };
 static const tfkd_convolution step_65 = {
-    .weights = tfkd_65_weights, .channels = tfkd_65_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 24, .out_height = 1, .out_width = 16, .out_channels = 48, .filter_height = 1,
+    .weights = tfkd_65_weights, .channels = tfkd_65_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 24, .out_height = 1, .out_width = 20, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -51, .by_fours = 48,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -53, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_68 = {
-    .weights = tfkd_68_weights, .channels = tfkd_68_channels, .in_height = 3, .in_width = 16,
-    .in_channels = 48, .out_height = 1, .out_width = 16, .out_channels = 48, .filter_height = 3,
+    .weights = tfkd_68_weights, .channels = tfkd_68_channels, .in_height = 3, .in_width = 20,
+    .in_channels = 48, .out_height = 1, .out_width = 20, .out_channels = 48, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_69 = {
-    .weights = tfkd_69_weights, .channels = tfkd_69_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 48, .out_height = 1, .out_width = 16, .out_channels = 24, .filter_height = 1,
+    .weights = tfkd_69_weights, .channels = tfkd_69_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 48, .out_height = 1, .out_width = 20, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 24,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_70 = {
-    .from_b = tfkd_70_from_b, .multiplier = 1893710, .shift = 21,
+    .from_b = tfkd_70_from_b, .multiplier = 1438115, .shift = 21,
 };
 static const tfkd_convolution step_71 = {
-    .weights = tfkd_71_weights, .channels = tfkd_71_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 24, .out_height = 1, .out_width = 16, .out_channels = 4, .filter_height = 1,
+    .weights = tfkd_71_weights, .channels = tfkd_71_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 24, .out_height = 1, .out_width = 20, .out_channels = 4, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -23, .by_fours = 4,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -34, .by_fours = 4,
     .paired = 0, .rounds_once = 0,
 };
 
@@ -359,73 +359,73 @@ void tfkd_reset(tfkd_state *state)
 void tfkd_step(tfkd_state *state, const int8_t *in, int8_t *out)
 {
     int8_t *const work = work_buffer.bytes;
-    tfkd_conv_2d(work + 1760, in, work, &step_0);
-    tfkd_conv_2d(state->state_0 + 1536, work + 1760, work, &step_1);
+    tfkd_conv_2d(work + 2000, in, work, &step_0);
+    tfkd_conv_2d(state->state_0 + 1920, work + 2000, work, &step_1);
     tfkd_depthwise_conv_2d(work, state->state_0, NULL, &step_3);
-    tfkd_conv_2d(work + 768, work, work + 1152, &step_4);
-    tfkd_add(work + 1760, work + 1760, work + 768, 384, &step_5);
-    tfkd_conv_2d(work + 1056, work + 1760, work, &step_6);
-    tfkd_conv_2d(state->state_1 + 1280, work + 1056, work, &step_7);
-    tfkd_depthwise_conv_2d(work, state->state_1, NULL, &step_9);
-    tfkd_conv_2d(work + 1376, work, work + 640, &step_10);
-    tfkd_add(work + 1056, work + 1056, work + 1376, 320, &step_11);
-    tfkd_conv_2d(state->state_2 + 384, work + 1056, work, &step_12);
-    tfkd_depthwise_conv_2d(work + 240, state->state_2, NULL, &step_14);
-    tfkd_conv_2d(work + 1376, work + 240, work, &step_15);
-    tfkd_add(work + 1376, state->state_2 + 384, work + 1376, 192, &step_16);
-    tfkd_conv_2d(work + 960, work + 1376, work, &step_17);
-    tfkd_conv_2d(state->state_3 + 384, work + 960, work, &step_18);
-    tfkd_depthwise_conv_2d(work + 80, state->state_3, NULL, &step_20);
-    tfkd_conv_2d(work, work + 80, work + 176, &step_21);
-    tfkd_add(work + 960, work + 960, work, 80, &step_22);
-    tfkd_conv_2d(state->state_4 + 768, work + 960, work, &step_23);
-    tfkd_depthwise_conv_2d(work + 560, state->state_4, NULL, &step_25);
-    tfkd_conv_2d(work, work + 560, work + 80, &step_26);
-    tfkd_add(work + 960, work + 960, work, 80, &step_27);
-    tfkd_conv_2d(state->state_5 + 1536, work + 960, work, &step_28);
+    tfkd_conv_2d(work + 960, work, work + 1440, &step_4);
+    tfkd_add(work + 2000, work + 2000, work + 960, 480, &step_5);
+    tfkd_conv_2d(work, work + 2000, work + 400, &step_6);
+    tfkd_conv_2d(state->state_1 + 1600, work, work + 400, &step_7);
+    tfkd_depthwise_conv_2d(work + 800, state->state_1, NULL, &step_9);
+    tfkd_conv_2d(work + 1600, work + 800, work + 400, &step_10);
+    tfkd_add(work, work, work + 1600, 400, &step_11);
+    tfkd_conv_2d(state->state_2 + 480, work, work + 400, &step_12);
+    tfkd_depthwise_conv_2d(work + 400, state->state_2, NULL, &step_14);
+    tfkd_conv_2d(work + 1600, work + 400, work + 640, &step_15);
+    tfkd_add(work + 1600, state->state_2 + 480, work + 1600, 240, &step_16);
+    tfkd_conv_2d(work + 1840, work + 1600, work + 400, &step_17);
+    tfkd_conv_2d(state->state_3 + 352, work + 1840, work + 400, &step_18);
+    tfkd_depthwise_conv_2d(work + 920, state->state_3, NULL, &step_20);
+    tfkd_conv_2d(work + 400, work + 920, work + 480, &step_21);
+    tfkd_add(work + 1840, work + 1840, work + 400, 80, &step_22);
+    tfkd_conv_2d(state->state_4 + 1056, work + 1840, work + 400, &step_23);
+    tfkd_depthwise_conv_2d(work + 840, state->state_4, NULL, &step_25);
+    tfkd_conv_2d(work + 928, work + 840, work + 400, &step_26);
+    tfkd_add(work + 1840, work + 1840, work + 928, 80, &step_27);
+    tfkd_conv_2d(state->state_5 + 3168, work + 1840, work + 400, &step_28);
     tfkd_depthwise_conv_2d(work + 480, state->state_5, NULL, &step_30);
-    tfkd_conv_2d(work + 576, work + 480, work, &step_31);
-    tfkd_add(work + 960, work + 960, work + 576, 80, &step_32);
-    tfkd_conv_2d(state->state_6 + 3072, work + 960, work, &step_33);
-    tfkd_depthwise_conv_2d(work + 480, state->state_6, NULL, &step_35);
-    tfkd_conv_2d(work + 576, work + 480, work, &step_36);
-    tfkd_add(work + 960, work + 960, work + 576, 80, &step_37);
-    tfkd_conv_2d(state->state_7 + 384, work + 960, work, &step_38);
-    tfkd_depthwise_conv_2d(work + 80, state->state_7, NULL, &step_40);
-    tfkd_conv_2d(work, work + 80, work + 176, &step_41);
-    tfkd_add(work + 960, work + 960, work, 80, &step_42);
-    tfkd_conv_2d(work + 400, work + 960, work, &step_43);
-    tfkd_conv_2d(work + 864, work + 400, work, &step_45);
-    tfkd_add(work + 864, work + 864, work + 1376, 192, &step_46);
-    tfkd_conv_2d(state->state_8 + 768, work + 864, work, &step_47);
-    tfkd_depthwise_conv_2d(work + 1376, state->state_8, work, &step_50);
-    tfkd_conv_2d(work + 480, work + 1376, work, &step_51);
-    tfkd_add(work + 864, work + 864, work + 480, 192, &step_52);
-    tfkd_conv_2d(work, work + 864, work + 160, &step_53);
-    tfkd_gather(work + 1376, work, tfkd_54_pixels, 8, 40);
-    tfkd_add(work + 1376, work + 1376, work + 1056, 320, &step_55);
-    tfkd_conv_2d(state->state_9 + 1280, work + 1376, work, &step_56);
-    tfkd_depthwise_conv_2d(work, state->state_9, work + 640, &step_59);
-    tfkd_conv_2d(work + 640, work, work + 960, &step_60);
-    tfkd_add(work + 1376, work + 1376, work + 640, 320, &step_61);
-    tfkd_conv_2d(work, work + 1376, work + 192, &step_62);
-    tfkd_gather(work + 432, work, tfkd_63_pixels, 16, 24);
-    tfkd_add(work + 432, work + 432, work + 1760, 384, &step_64);
-    tfkd_conv_2d(state->state_10 + 1536, work + 432, work, &step_65);
-    tfkd_depthwise_conv_2d(work + 816, state->state_10, work, &step_68);
-    tfkd_conv_2d(work + 1584, work + 816, work, &step_69);
-    tfkd_add(work + 432, work + 432, work + 1584, 384, &step_70);
-    tfkd_conv_2d(work + 360, work + 432, work, &step_71);
-    tfkd_lookup(out, work + 360, 64, tfkd_73_table);
-    tfkd_shift(state->state_0, 1536, 768);
-    tfkd_shift(state->state_1, 1280, 640);
-    tfkd_shift(state->state_2, 384, 192);
-    tfkd_shift(state->state_3, 384, 96);
-    tfkd_shift(state->state_4, 768, 96);
-    tfkd_shift(state->state_5, 1536, 96);
-    tfkd_shift(state->state_6, 3072, 96);
-    tfkd_shift(state->state_7, 384, 96);
-    tfkd_shift(state->state_8, 768, 384);
-    tfkd_shift(state->state_9, 1280, 640);
-    tfkd_shift(state->state_10, 1536, 768);
+    tfkd_conv_2d(work + 400, work + 480, work + 568, &step_31);
+    tfkd_add(work + 1840, work + 1840, work + 400, 80, &step_32);
+    tfkd_conv_2d(state->state_6 + 9504, work + 1840, work + 400, &step_33);
+    tfkd_depthwise_conv_2d(work + 840, state->state_6, NULL, &step_35);
+    tfkd_conv_2d(work + 928, work + 840, work + 400, &step_36);
+    tfkd_add(work + 1840, work + 1840, work + 928, 80, &step_37);
+    tfkd_conv_2d(state->state_7 + 352, work + 1840, work + 400, &step_38);
+    tfkd_depthwise_conv_2d(work + 400, state->state_7, NULL, &step_40);
+    tfkd_conv_2d(work + 488, work + 400, work + 568, &step_41);
+    tfkd_add(work + 1840, work + 1840, work + 488, 80, &step_42);
+    tfkd_conv_2d(work + 400, work + 1840, work + 600, &step_43);
+    tfkd_conv_2d(work + 1264, work + 400, work + 600, &step_45);
+    tfkd_add(work + 1264, work + 1264, work + 1600, 240, &step_46);
+    tfkd_conv_2d(state->state_8 + 960, work + 1264, work + 400, &step_47);
+    tfkd_depthwise_conv_2d(work + 1504, state->state_8, work + 400, &step_50);
+    tfkd_conv_2d(work + 400, work + 1504, work + 640, &step_51);
+    tfkd_add(work + 1264, work + 1264, work + 400, 240, &step_52);
+    tfkd_conv_2d(work + 400, work + 1264, work + 600, &step_53);
+    tfkd_gather(work + 800, work + 400, tfkd_54_pixels, 10, 40);
+    tfkd_add(work + 800, work + 800, work, 400, &step_55);
+    tfkd_conv_2d(state->state_9 + 1600, work + 800, work, &step_56);
+    tfkd_depthwise_conv_2d(work + 1200, state->state_9, work, &step_59);
+    tfkd_conv_2d(work, work + 1200, work + 400, &step_60);
+    tfkd_add(work + 800, work + 800, work, 400, &step_61);
+    tfkd_conv_2d(work + 200, work + 800, work, &step_62);
+    tfkd_gather(work + 480, work + 200, tfkd_63_pixels, 20, 24);
+    tfkd_add(work + 480, work + 480, work + 2000, 480, &step_64);
+    tfkd_conv_2d(state->state_10 + 1920, work + 480, work, &step_65);
+    tfkd_depthwise_conv_2d(work + 960, state->state_10, work, &step_68);
+    tfkd_conv_2d(work, work + 960, work + 1920, &step_69);
+    tfkd_add(work + 480, work + 480, work, 480, &step_70);
+    tfkd_conv_2d(work, work + 480, work + 80, &step_71);
+    tfkd_lookup(out, work, 80, tfkd_73_table);
+    tfkd_shift(state->state_0, 1920, 960);
+    tfkd_shift(state->state_1, 1600, 800);
+    tfkd_shift(state->state_2, 480, 240);
+    tfkd_shift(state->state_3, 352, 88);
+    tfkd_shift(state->state_4, 1056, 88);
+    tfkd_shift(state->state_5, 3168, 88);
+    tfkd_shift(state->state_6, 9504, 88);
+    tfkd_shift(state->state_7, 352, 88);
+    tfkd_shift(state->state_8, 960, 480);
+    tfkd_shift(state->state_9, 1600, 800);
+    tfkd_shift(state->state_10, 1920, 960);
 }

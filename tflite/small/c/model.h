@@ -9,30 +9,30 @@ extern "C" {
 #endif
 
 /* Values per frame; real = SCALE * (q - ZERO_POINT). */
-#define TFKD_INPUT_SIZE 64
+#define TFKD_INPUT_SIZE 80
 #define TFKD_INPUT_SCALE 0.0078125f
 #define TFKD_INPUT_ZERO_POINT (0)
-#define TFKD_OUTPUT_SIZE 64
+#define TFKD_OUTPUT_SIZE 80
 #define TFKD_OUTPUT_SCALE 0.00390625f
 #define TFKD_OUTPUT_ZERO_POINT (-128)
 
 /* Bytes of RAM: of tfkd_state, one per stream, and of the work buffer, one for all streams. */
-#define TFKD_STATE_SIZE 16800
-#define TFKD_WORK_SIZE 2144
+#define TFKD_STATE_SIZE 27592
+#define TFKD_WORK_SIZE 2480
 
 /* What a stream remembers from frame to frame. */
 typedef struct {
-    int8_t state_0[2304];
-    int8_t state_1[1920];
-    int8_t state_2[576];
-    int8_t state_3[480];
-    int8_t state_4[864];
-    int8_t state_5[1632];
-    int8_t state_6[3168];
-    int8_t state_7[480];
-    int8_t state_8[1152];
-    int8_t state_9[1920];
-    int8_t state_10[2304];
+    int8_t state_0[2880];
+    int8_t state_1[2400];
+    int8_t state_2[720];
+    int8_t state_3[440];
+    int8_t state_4[1144];
+    int8_t state_5[3256];
+    int8_t state_6[9592];
+    int8_t state_7[440];
+    int8_t state_8[1440];
+    int8_t state_9[2400];
+    int8_t state_10[2880];
 } tfkd_state;
 
 /* Begins a stream: call it before the first frame. */

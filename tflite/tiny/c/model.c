@@ -7,275 +7,275 @@
 #include "weights.h"
 
 static union {
-    uint32_t words[316];
-    int8_t bytes[1264];
+    uint32_t words[380];
+    int8_t bytes[1520];
 } work_buffer;
 
 static const tfkd_convolution step_0 = {
-    .weights = tfkd_0_weights, .channels = tfkd_0_channels, .in_height = 1, .in_width = 64,
-    .in_channels = 1, .out_height = 1, .out_width = 16, .out_channels = 16, .filter_height = 1,
+    .weights = tfkd_0_weights, .channels = tfkd_0_channels, .in_height = 1, .in_width = 80,
+    .in_channels = 1, .out_height = 1, .out_width = 20, .out_channels = 16, .filter_height = 1,
     .filter_width = 8, .stride_height = 1, .stride_width = 4, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 2, .in_zero_point = 0, .by_fours = 16,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_2 = {
-    .weights = tfkd_2_weights, .channels = tfkd_2_channels, .in_height = 3, .in_width = 16,
-    .in_channels = 16, .out_height = 1, .out_width = 16, .out_channels = 16, .filter_height = 3,
+    .weights = tfkd_2_weights, .channels = tfkd_2_channels, .in_height = 3, .in_width = 20,
+    .in_channels = 16, .out_height = 1, .out_width = 20, .out_channels = 16, .filter_height = 3,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 16,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_3 = {
-    .weights = tfkd_3_weights, .channels = tfkd_3_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 16, .out_height = 1, .out_width = 16, .out_channels = 16, .filter_height = 1,
+    .weights = tfkd_3_weights, .channels = tfkd_3_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 16, .out_height = 1, .out_width = 20, .out_channels = 16, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 16,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_4 = {
-    .from_b = tfkd_4_from_b, .multiplier = 1046907, .shift = 21,
+    .from_b = tfkd_4_from_b, .multiplier = 1050734, .shift = 21,
 };
 static const tfkd_convolution step_5 = {
-    .weights = tfkd_5_weights, .channels = tfkd_5_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 16, .out_height = 1, .out_width = 8, .out_channels = 24, .filter_height = 1,
+    .weights = tfkd_5_weights, .channels = tfkd_5_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 16, .out_height = 1, .out_width = 10, .out_channels = 24, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 2, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -45, .by_fours = 24,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -42, .by_fours = 24,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_7 = {
-    .weights = tfkd_7_weights, .channels = tfkd_7_channels, .in_height = 3, .in_width = 8,
-    .in_channels = 24, .out_height = 1, .out_width = 8, .out_channels = 24, .filter_height = 3,
+    .weights = tfkd_7_weights, .channels = tfkd_7_channels, .in_height = 3, .in_width = 10,
+    .in_channels = 24, .out_height = 1, .out_width = 10, .out_channels = 24, .filter_height = 3,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 24,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_8 = {
-    .weights = tfkd_8_weights, .channels = tfkd_8_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 24, .out_height = 1, .out_width = 8, .out_channels = 24, .filter_height = 1,
+    .weights = tfkd_8_weights, .channels = tfkd_8_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 24, .out_height = 1, .out_width = 10, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 24,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_9 = {
-    .from_b = tfkd_9_from_b, .multiplier = 1037056, .shift = 21,
+    .from_b = tfkd_9_from_b, .multiplier = 858703, .shift = 21,
 };
 static const tfkd_convolution step_10 = {
-    .weights = tfkd_10_weights, .channels = tfkd_10_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 24, .out_height = 1, .out_width = 4, .out_channels = 24, .filter_height = 1,
+    .weights = tfkd_10_weights, .channels = tfkd_10_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 24, .out_height = 1, .out_width = 5, .out_channels = 24, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 2, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -40, .by_fours = 24,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -54, .by_fours = 24,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_11 = {
-    .weights = tfkd_11_weights, .channels = tfkd_11_channels, .in_height = 1, .in_width = 4,
-    .in_channels = 24, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
-    .filter_width = 4, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
+    .weights = tfkd_11_weights, .channels = tfkd_11_channels, .in_height = 1, .in_width = 5,
+    .in_channels = 24, .out_height = 1, .out_width = 1, .out_channels = 56, .filter_height = 1,
+    .filter_width = 5, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 56,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_convolution step_12 = {
     .weights = tfkd_12_weights, .channels = tfkd_12_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
+    .in_channels = 56, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -5, .by_fours = 80,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 5, .by_fours = 64,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_14 = {
     .weights = tfkd_14_weights, .channels = tfkd_14_channels, .in_height = 5, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 5,
+    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 5,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_15 = {
     .weights = tfkd_15_weights, .channels = tfkd_15_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
+    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 56, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 56,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_16 = {
-    .from_b = tfkd_16_from_b, .multiplier = 1587034, .shift = 21,
+    .from_b = tfkd_16_from_b, .multiplier = 1578558, .shift = 21,
 };
 static const tfkd_convolution step_17 = {
     .weights = tfkd_17_weights, .channels = tfkd_17_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
+    .in_channels = 56, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -3, .by_fours = 80,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -1, .by_fours = 64,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_19 = {
-    .weights = tfkd_19_weights, .channels = tfkd_19_channels, .in_height = 9, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 5,
-    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 2,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
+    .weights = tfkd_19_weights, .channels = tfkd_19_channels, .in_height = 13, .in_width = 1,
+    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 5,
+    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 3,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_20 = {
     .weights = tfkd_20_weights, .channels = tfkd_20_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
+    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 56, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 56,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_21 = {
-    .from_b = tfkd_21_from_b, .multiplier = 1622009, .shift = 21,
+    .from_b = tfkd_21_from_b, .multiplier = 1739055, .shift = 21,
 };
 static const tfkd_convolution step_22 = {
     .weights = tfkd_22_weights, .channels = tfkd_22_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
+    .in_channels = 56, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -1, .by_fours = 80,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 4, .by_fours = 64,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_24 = {
-    .weights = tfkd_24_weights, .channels = tfkd_24_channels, .in_height = 17, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 5,
-    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 4,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
+    .weights = tfkd_24_weights, .channels = tfkd_24_channels, .in_height = 37, .in_width = 1,
+    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 5,
+    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 9,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_25 = {
     .weights = tfkd_25_weights, .channels = tfkd_25_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
+    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 56, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 56,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_26 = {
-    .from_b = tfkd_26_from_b, .multiplier = 1827540, .shift = 21,
+    .from_b = tfkd_26_from_b, .multiplier = 1903598, .shift = 21,
 };
 static const tfkd_convolution step_27 = {
     .weights = tfkd_27_weights, .channels = tfkd_27_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
+    .in_channels = 56, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 1, .by_fours = 80,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 3, .by_fours = 64,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_29 = {
-    .weights = tfkd_29_weights, .channels = tfkd_29_channels, .in_height = 33, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 5,
-    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 8,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 80,
+    .weights = tfkd_29_weights, .channels = tfkd_29_channels, .in_height = 109, .in_width = 1,
+    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 5,
+    .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 27,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_30 = {
     .weights = tfkd_30_weights, .channels = tfkd_30_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
+    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 56, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 64,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 56,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_31 = {
-    .from_b = tfkd_31_from_b, .multiplier = 1942992, .shift = 21,
+    .from_b = tfkd_31_from_b, .multiplier = 1983929, .shift = 21,
 };
 static const tfkd_convolution step_32 = {
     .weights = tfkd_32_weights, .channels = tfkd_32_channels, .in_height = 1, .in_width = 1,
-    .in_channels = 64, .out_height = 1, .out_width = 1, .out_channels = 96, .filter_height = 1,
+    .in_channels = 56, .out_height = 1, .out_width = 1, .out_channels = 120, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -1, .by_fours = 96,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 2, .by_fours = 120,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_34 = {
-    .from_b = tfkd_34_from_b, .multiplier = 1776635, .shift = 21,
+    .from_b = tfkd_34_from_b, .multiplier = 1910687, .shift = 21,
 };
 static const tfkd_convolution step_35 = {
-    .weights = tfkd_35_weights, .channels = tfkd_35_channels, .in_height = 1, .in_width = 4,
-    .in_channels = 24, .out_height = 1, .out_width = 4, .out_channels = 48, .filter_height = 1,
+    .weights = tfkd_35_weights, .channels = tfkd_35_channels, .in_height = 1, .in_width = 5,
+    .in_channels = 24, .out_height = 1, .out_width = 5, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -22, .by_fours = 48,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -24, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_38 = {
-    .weights = tfkd_38_weights, .channels = tfkd_38_channels, .in_height = 3, .in_width = 4,
-    .in_channels = 48, .out_height = 1, .out_width = 4, .out_channels = 48, .filter_height = 3,
+    .weights = tfkd_38_weights, .channels = tfkd_38_channels, .in_height = 3, .in_width = 5,
+    .in_channels = 48, .out_height = 1, .out_width = 5, .out_channels = 48, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_39 = {
-    .weights = tfkd_39_weights, .channels = tfkd_39_channels, .in_height = 1, .in_width = 4,
-    .in_channels = 48, .out_height = 1, .out_width = 4, .out_channels = 24, .filter_height = 1,
+    .weights = tfkd_39_weights, .channels = tfkd_39_channels, .in_height = 1, .in_width = 5,
+    .in_channels = 48, .out_height = 1, .out_width = 5, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 24,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_40 = {
-    .from_b = tfkd_40_from_b, .multiplier = 1901507, .shift = 21,
+    .from_b = tfkd_40_from_b, .multiplier = 1890481, .shift = 21,
 };
 static const tfkd_convolution step_41 = {
-    .weights = tfkd_41_weights, .channels = tfkd_41_channels, .in_height = 1, .in_width = 4,
-    .in_channels = 24, .out_height = 1, .out_width = 4, .out_channels = 24, .filter_height = 1,
+    .weights = tfkd_41_weights, .channels = tfkd_41_channels, .in_height = 1, .in_width = 5,
+    .in_channels = 24, .out_height = 1, .out_width = 5, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -12, .by_fours = 24,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -16, .by_fours = 24,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_43 = {
-    .from_b = tfkd_43_from_b, .multiplier = 763341, .shift = 21,
+    .from_b = tfkd_43_from_b, .multiplier = 731253, .shift = 21,
 };
 static const tfkd_convolution step_44 = {
-    .weights = tfkd_44_weights, .channels = tfkd_44_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 24, .out_height = 1, .out_width = 8, .out_channels = 48, .filter_height = 1,
+    .weights = tfkd_44_weights, .channels = tfkd_44_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 24, .out_height = 1, .out_width = 10, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -71, .by_fours = 48,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -69, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_47 = {
-    .weights = tfkd_47_weights, .channels = tfkd_47_channels, .in_height = 3, .in_width = 8,
-    .in_channels = 48, .out_height = 1, .out_width = 8, .out_channels = 48, .filter_height = 3,
+    .weights = tfkd_47_weights, .channels = tfkd_47_channels, .in_height = 3, .in_width = 10,
+    .in_channels = 48, .out_height = 1, .out_width = 10, .out_channels = 48, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_48 = {
-    .weights = tfkd_48_weights, .channels = tfkd_48_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 48, .out_height = 1, .out_width = 8, .out_channels = 24, .filter_height = 1,
+    .weights = tfkd_48_weights, .channels = tfkd_48_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 48, .out_height = 1, .out_width = 10, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 24,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_49 = {
-    .from_b = tfkd_49_from_b, .multiplier = 1296475, .shift = 21,
+    .from_b = tfkd_49_from_b, .multiplier = 1370835, .shift = 21,
 };
 static const tfkd_convolution step_50 = {
-    .weights = tfkd_50_weights, .channels = tfkd_50_channels, .in_height = 1, .in_width = 8,
-    .in_channels = 24, .out_height = 1, .out_width = 8, .out_channels = 16, .filter_height = 1,
+    .weights = tfkd_50_weights, .channels = tfkd_50_channels, .in_height = 1, .in_width = 10,
+    .in_channels = 24, .out_height = 1, .out_width = 10, .out_channels = 16, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -29, .by_fours = 16,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -44, .by_fours = 16,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_52 = {
-    .from_b = tfkd_52_from_b, .multiplier = 867088, .shift = 21,
+    .from_b = tfkd_52_from_b, .multiplier = 799722, .shift = 21,
 };
 static const tfkd_convolution step_53 = {
-    .weights = tfkd_53_weights, .channels = tfkd_53_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 16, .out_height = 1, .out_width = 16, .out_channels = 32, .filter_height = 1,
+    .weights = tfkd_53_weights, .channels = tfkd_53_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 16, .out_height = 1, .out_width = 20, .out_channels = 32, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -62, .by_fours = 32,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -66, .by_fours = 32,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_56 = {
-    .weights = tfkd_56_weights, .channels = tfkd_56_channels, .in_height = 3, .in_width = 16,
-    .in_channels = 32, .out_height = 1, .out_width = 16, .out_channels = 32, .filter_height = 3,
+    .weights = tfkd_56_weights, .channels = tfkd_56_channels, .in_height = 3, .in_width = 20,
+    .in_channels = 32, .out_height = 1, .out_width = 20, .out_channels = 32, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 32,
-    .paired = 0, .rounds_once = 1,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 0,
+    .paired = 0, .rounds_once = 0,
 };
 static const tfkd_convolution step_57 = {
-    .weights = tfkd_57_weights, .channels = tfkd_57_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 32, .out_height = 1, .out_width = 16, .out_channels = 16, .filter_height = 1,
+    .weights = tfkd_57_weights, .channels = tfkd_57_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 32, .out_height = 1, .out_width = 20, .out_channels = 16, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
     .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -128, .by_fours = 16,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_58 = {
-    .from_b = tfkd_58_from_b, .multiplier = 1919719, .shift = 21,
+    .from_b = tfkd_58_from_b, .multiplier = 1493523, .shift = 21,
 };
 static const tfkd_convolution step_59 = {
-    .weights = tfkd_59_weights, .channels = tfkd_59_channels, .in_height = 1, .in_width = 16,
-    .in_channels = 16, .out_height = 1, .out_width = 16, .out_channels = 4, .filter_height = 1,
+    .weights = tfkd_59_weights, .channels = tfkd_59_channels, .in_height = 1, .in_width = 20,
+    .in_channels = 16, .out_height = 1, .out_width = 20, .out_channels = 4, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -19, .by_fours = 4,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -16, .by_fours = 4,
     .paired = 0, .rounds_once = 0,
 };
 
@@ -295,61 +295,61 @@ void tfkd_reset(tfkd_state *state)
 void tfkd_step(tfkd_state *state, const int8_t *in, int8_t *out)
 {
     int8_t *const work = work_buffer.bytes;
-    tfkd_conv_2d(state->state_0 + 512, in, work, &step_0);
+    tfkd_conv_2d(state->state_0 + 640, in, work, &step_0);
     tfkd_depthwise_conv_2d(work + 80, state->state_0, NULL, &step_2);
-    tfkd_conv_2d(work + 1008, work + 80, work, &step_3);
-    tfkd_add(work + 1008, state->state_0 + 512, work + 1008, 256, &step_4);
-    tfkd_conv_2d(state->state_1 + 384, work + 1008, work, &step_5);
-    tfkd_depthwise_conv_2d(work + 192, state->state_1, NULL, &step_7);
-    tfkd_conv_2d(work, work + 192, work + 384, &step_8);
-    tfkd_add(work, state->state_1 + 384, work, 192, &step_9);
-    tfkd_conv_2d(work + 736, work, work + 192, &step_10);
-    tfkd_conv_2d(work + 832, work + 736, work + 192, &step_11);
-    tfkd_conv_2d(state->state_2 + 320, work + 832, work + 192, &step_12);
-    tfkd_depthwise_conv_2d(work + 656, state->state_2, NULL, &step_14);
-    tfkd_conv_2d(work + 192, work + 656, work + 256, &step_15);
-    tfkd_add(work + 832, work + 832, work + 192, 64, &step_16);
-    tfkd_conv_2d(state->state_3 + 640, work + 832, work + 192, &step_17);
-    tfkd_depthwise_conv_2d(work + 592, state->state_3, NULL, &step_19);
-    tfkd_conv_2d(work + 672, work + 592, work + 192, &step_20);
-    tfkd_add(work + 832, work + 832, work + 672, 64, &step_21);
-    tfkd_conv_2d(state->state_4 + 1280, work + 832, work + 192, &step_22);
-    tfkd_depthwise_conv_2d(work + 656, state->state_4, NULL, &step_24);
-    tfkd_conv_2d(work + 592, work + 656, work + 192, &step_25);
-    tfkd_add(work + 832, work + 832, work + 592, 64, &step_26);
-    tfkd_conv_2d(state->state_5 + 2560, work + 832, work + 192, &step_27);
-    tfkd_depthwise_conv_2d(work + 192, state->state_5, NULL, &step_29);
-    tfkd_conv_2d(work + 672, work + 192, work + 272, &step_30);
-    tfkd_add(work + 832, work + 832, work + 672, 64, &step_31);
-    tfkd_conv_2d(work + 624, work + 832, work + 192, &step_32);
-    tfkd_add(work + 624, work + 624, work + 736, 96, &step_34);
-    tfkd_conv_2d(state->state_6 + 384, work + 624, work + 192, &step_35);
-    tfkd_depthwise_conv_2d(work + 720, state->state_6, work + 192, &step_38);
-    tfkd_conv_2d(work + 192, work + 720, work + 288, &step_39);
-    tfkd_add(work + 624, work + 624, work + 192, 96, &step_40);
-    tfkd_conv_2d(work + 192, work + 624, work + 288, &step_41);
-    tfkd_gather(work + 432, work + 192, tfkd_42_pixels, 8, 24);
-    tfkd_add(work + 432, work + 432, work, 192, &step_43);
-    tfkd_conv_2d(state->state_7 + 768, work + 432, work, &step_44);
-    tfkd_depthwise_conv_2d(work + 624, state->state_7, work, &step_47);
-    tfkd_conv_2d(work, work + 624, work + 192, &step_48);
-    tfkd_add(work + 432, work + 432, work, 192, &step_49);
-    tfkd_conv_2d(work, work + 432, work + 128, &step_50);
-    tfkd_gather(work + 672, work, tfkd_51_pixels, 16, 16);
-    tfkd_add(work + 672, work + 672, work + 1008, 256, &step_52);
-    tfkd_conv_2d(state->state_8 + 1024, work + 672, work, &step_53);
-    tfkd_depthwise_conv_2d(work, state->state_8, work + 928, &step_56);
-    tfkd_conv_2d(work + 928, work, work + 512, &step_57);
-    tfkd_add(work + 672, work + 672, work + 928, 256, &step_58);
-    tfkd_conv_2d(work + 240, work + 672, work, &step_59);
-    tfkd_lookup(out, work + 240, 64, tfkd_61_table);
-    tfkd_shift(state->state_0, 512, 256);
-    tfkd_shift(state->state_1, 384, 192);
-    tfkd_shift(state->state_2, 320, 80);
-    tfkd_shift(state->state_3, 640, 80);
-    tfkd_shift(state->state_4, 1280, 80);
-    tfkd_shift(state->state_5, 2560, 80);
-    tfkd_shift(state->state_6, 384, 192);
-    tfkd_shift(state->state_7, 768, 384);
-    tfkd_shift(state->state_8, 1024, 512);
+    tfkd_conv_2d(work + 720, work + 80, work, &step_3);
+    tfkd_add(work + 720, state->state_0 + 640, work + 720, 320, &step_4);
+    tfkd_conv_2d(state->state_1 + 480, work + 720, work, &step_5);
+    tfkd_depthwise_conv_2d(work, state->state_1, NULL, &step_7);
+    tfkd_conv_2d(work + 1040, work, work + 240, &step_8);
+    tfkd_add(work + 1040, state->state_1 + 480, work + 1040, 240, &step_9);
+    tfkd_conv_2d(work + 600, work + 1040, work, &step_10);
+    tfkd_conv_2d(work + 1280, work + 600, work, &step_11);
+    tfkd_conv_2d(state->state_2 + 256, work + 1280, work, &step_12);
+    tfkd_depthwise_conv_2d(work + 320, state->state_2, NULL, &step_14);
+    tfkd_conv_2d(work + 384, work + 320, work, &step_15);
+    tfkd_add(work + 1280, work + 1280, work + 384, 56, &step_16);
+    tfkd_conv_2d(state->state_3 + 768, work + 1280, work, &step_17);
+    tfkd_depthwise_conv_2d(work + 56, state->state_3, NULL, &step_19);
+    tfkd_conv_2d(work, work + 56, work + 120, &step_20);
+    tfkd_add(work + 1280, work + 1280, work, 56, &step_21);
+    tfkd_conv_2d(state->state_4 + 2304, work + 1280, work, &step_22);
+    tfkd_depthwise_conv_2d(work + 376, state->state_4, NULL, &step_24);
+    tfkd_conv_2d(work, work + 376, work + 56, &step_25);
+    tfkd_add(work + 1280, work + 1280, work, 56, &step_26);
+    tfkd_conv_2d(state->state_5 + 6912, work + 1280, work, &step_27);
+    tfkd_depthwise_conv_2d(work, state->state_5, NULL, &step_29);
+    tfkd_conv_2d(work + 64, work, work + 120, &step_30);
+    tfkd_add(work + 1280, work + 1280, work + 64, 56, &step_31);
+    tfkd_conv_2d(work + 1336, work + 1280, work, &step_32);
+    tfkd_add(work + 1336, work + 1336, work + 600, 120, &step_34);
+    tfkd_conv_2d(state->state_6 + 480, work + 1336, work, &step_35);
+    tfkd_depthwise_conv_2d(work + 432, state->state_6, work, &step_38);
+    tfkd_conv_2d(work + 240, work + 432, work, &step_39);
+    tfkd_add(work + 1336, work + 1336, work + 240, 120, &step_40);
+    tfkd_conv_2d(work + 240, work + 1336, work, &step_41);
+    tfkd_gather(work, work + 240, tfkd_42_pixels, 10, 24);
+    tfkd_add(work, work, work + 1040, 240, &step_43);
+    tfkd_conv_2d(state->state_7 + 960, work, work + 240, &step_44);
+    tfkd_depthwise_conv_2d(work + 1040, state->state_7, work + 240, &step_47);
+    tfkd_conv_2d(work + 240, work + 1040, work + 480, &step_48);
+    tfkd_add(work, work, work + 240, 240, &step_49);
+    tfkd_conv_2d(work + 240, work, work + 400, &step_50);
+    tfkd_gather(work + 1040, work + 240, tfkd_51_pixels, 20, 16);
+    tfkd_add(work + 1040, work + 1040, work + 720, 320, &step_52);
+    tfkd_conv_2d(state->state_8 + 1280, work + 1040, work, &step_53);
+    tfkd_depthwise_conv_2d(work, state->state_8, work + 640, &step_56);
+    tfkd_conv_2d(work + 640, work, work + 1360, &step_57);
+    tfkd_add(work + 1040, work + 1040, work + 640, 320, &step_58);
+    tfkd_conv_2d(work, work + 1040, work + 80, &step_59);
+    tfkd_lookup(out, work, 80, tfkd_61_table);
+    tfkd_shift(state->state_0, 640, 320);
+    tfkd_shift(state->state_1, 480, 240);
+    tfkd_shift(state->state_2, 256, 64);
+    tfkd_shift(state->state_3, 768, 64);
+    tfkd_shift(state->state_4, 2304, 64);
+    tfkd_shift(state->state_5, 6912, 64);
+    tfkd_shift(state->state_6, 480, 240);
+    tfkd_shift(state->state_7, 960, 480);
+    tfkd_shift(state->state_8, 1280, 640);
 }

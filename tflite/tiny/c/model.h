@@ -9,28 +9,28 @@ extern "C" {
 #endif
 
 /* Values per frame; real = SCALE * (q - ZERO_POINT). */
-#define TFKD_INPUT_SIZE 64
+#define TFKD_INPUT_SIZE 80
 #define TFKD_INPUT_SCALE 0.0078125f
 #define TFKD_INPUT_ZERO_POINT (0)
-#define TFKD_OUTPUT_SIZE 64
+#define TFKD_OUTPUT_SIZE 80
 #define TFKD_OUTPUT_SCALE 0.00390625f
 #define TFKD_OUTPUT_ZERO_POINT (-128)
 
 /* Bytes of RAM: of tfkd_state, one per stream, and of the work buffer, one for all streams. */
-#define TFKD_STATE_SIZE 9728
-#define TFKD_WORK_SIZE 1264
+#define TFKD_STATE_SIZE 16256
+#define TFKD_WORK_SIZE 1520
 
 /* What a stream remembers from frame to frame. */
 typedef struct {
-    int8_t state_0[768];
-    int8_t state_1[576];
-    int8_t state_2[400];
-    int8_t state_3[720];
-    int8_t state_4[1360];
-    int8_t state_5[2640];
-    int8_t state_6[576];
-    int8_t state_7[1152];
-    int8_t state_8[1536];
+    int8_t state_0[960];
+    int8_t state_1[720];
+    int8_t state_2[320];
+    int8_t state_3[832];
+    int8_t state_4[2368];
+    int8_t state_5[6976];
+    int8_t state_6[720];
+    int8_t state_7[1440];
+    int8_t state_8[1920];
 } tfkd_state;
 
 /* Begins a stream: call it before the first frame. */

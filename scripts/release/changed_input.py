@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """What quiet or band-limited input costs a denoiser: PESQ-WB, with and without each change.
 
-    scripts/changed_input.py tiny --noisy pairs/valid/noisy --clean pairs/valid/clean
+    scripts/release/changed_input.py tiny --noisy pairs/valid/noisy --clean pairs/valid/clean
 
 Prints a Markdown table. A linear change that the denoiser does not mind can come before or after
 it, so its output for changed input is compared with the same change of its output for the input as
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import soxr
@@ -21,11 +21,13 @@ from scipy import signal
 
 from tfkd import audio, metrics
 from tfkd.engines.choice import engine_factory
+from tfkd.engines.engine import Engine
 from tfkd.enhance import enhance
 from tfkd.errors import TfkdError
-from tfkd.evaluate import find_pairs
+from tfkd.evaluate import Pair, find_pairs
 
 Floats = NDArray[np.float32]
+Costs = dict[str, dict[str, float]]
 RATE = metrics.SAMPLE_RATE
 TAPS = 1023
 
@@ -63,31 +65,54 @@ def main() -> int:
     parser.add_argument("--clean", required=True)
     arguments = parser.parse_args()
     try:
-        scores = measured(arguments.model, arguments.noisy, arguments.clean)
+        engine = engine_factory("c", arguments.model)()
+        costs = changed_input(engine, find_pairs(arguments.noisy, arguments.clean))
     except TfkdError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
-    print("| input | noisy | changed after | changed before | difference |")
-    print("|---|---|---|---|---|")
-    for name, (noisy, after, before) in scores.items():
-        means = " | ".join(f"{metrics.mean_interval(v).mean:.3f}" for v in (noisy, after, before))
-        cost = metrics.mean_interval(before - after)
-        print(f"| {name} | {means} | {cost.mean:+.3f} +- {cost.standard_error:.3f} |")
+    print("\n".join(table(costs)))
     return 0
 
 
-def measured(model: str, noisy_folder: str, clean_folder: str) -> dict[str, NDArray[np.float64]]:
-    """Change -> PESQ-WB of each pair: noisy, changed after and before denoising, [3, pairs]."""
-    engine = engine_factory("c", model)()
+def changed_input(engine: Engine, pairs: Sequence[Pair]) -> Costs:
+    """Change -> mean PESQ-WB of the noisy input, of a denoiser after which ("after") or before
+    which ("before") the input is changed, their difference and its standard error."""
     scores: dict[str, list[list[float]]] = {name: [] for name in CHANGES}
-    for pair in find_pairs(noisy_folder, clean_folder):
+    for pair in pairs:
         noisy, clean = (audio.read_mono(path, RATE) for path in (pair.noisy, pair.clean))
         enhanced = enhance(engine, noisy)
         for name, change in CHANGES.items():
             heard = change(noisy), change(enhanced), enhance(engine, change(noisy))
             reference = change(clean)
             scores[name].append([metrics.pesq_wb(reference, sound) for sound in heard])
-    return {name: np.array(values).T for name, values in scores.items()}
+    return {name: cost(*np.array(values).T) for name, values in scores.items()}
+
+
+def cost(
+    noisy: NDArray[np.float64], after: NDArray[np.float64], before: NDArray[np.float64]
+) -> dict[str, float]:
+    """What a change costs, from PESQ-WB of each pair."""
+    difference = metrics.mean_interval(before - after)
+    return {
+        "noisy": metrics.mean_interval(noisy).mean,
+        "after": metrics.mean_interval(after).mean,
+        "before": metrics.mean_interval(before).mean,
+        "difference": difference.mean,
+        "standard_error": difference.standard_error,
+    }
+
+
+def table(costs: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """The lines of a Markdown table."""
+    lines = [
+        "| input | noisy | changed after | changed before | difference |",
+        "|---|---|---|---|---|",
+    ]
+    for name, values in costs.items():
+        means = " | ".join(f"{values[key]:.3f}" for key in ("noisy", "after", "before"))
+        error = values["standard_error"]
+        lines.append(f"| {name} | {means} | {values['difference']:+.3f} +- {error:.3f} |")
+    return lines
 
 
 if __name__ == "__main__":
