@@ -221,6 +221,21 @@ def test_runs_that_cannot_be_compared_are_refused(script, tmp_path, distilled, a
         script("quality").comparison(*arms, [])
 
 
+@pytest.mark.parametrize(
+    ("git", "text"),
+    [
+        (None, "tfkd 1.0, Python 3,"),
+        ("0123456789abcdef", "tfkd 1.0 at commit 0123456789, Python 3,"),
+        ("0123456789abcdef+", "tfkd 1.0 at commit 0123456789 with changes, Python 3,"),
+    ],
+)
+def test_the_card_names_the_commit_that_trained(script, tmp_path, git, text):
+    run = RunDirectory.create_at(tmp_path / "run", load_config("micro"), "student")
+    record = {"tfkd": "1.0", "python": "3", "packages": {"numpy": "1"}, "git": git}
+    (run.path / "env.json").write_text(json.dumps(record))
+    assert script("student_release").environment(run)["text"] == f"{text} numpy 1."
+
+
 def test_no_runs_are_no_comparison(script):
     assert script("quality").comparison([], [], []) == {}
 

@@ -161,8 +161,9 @@ def recorded_command(run: RunDirectory) -> str:
 def environment(run: RunDirectory) -> dict[str, Any]:
     """What the run was made with, and the machine that scored it."""
     record = json.loads((run.path / "env.json").read_text("utf-8"))
-    changed = " with changes" if record["git"].endswith("+") else ""
-    commit = f" at commit {record['git'][:10]}{changed}" if record["git"] else ""
+    git = record["git"] or ""
+    changed = " with changes" if git.endswith("+") else ""
+    commit = f" at commit {git[:10]}{changed}" if git else ""
     packages = ", ".join(f"{name} {version}" for name, version in record["packages"].items())
     return {
         "git": record["git"],
