@@ -39,14 +39,18 @@ class Channels:
     """What the output channels have of their own, as the kernels read it.
 
     Attributes:
+        weights: a row for each channel, int64[channels, weights].
         records: tfkd_channels for every four.
         rounds_once: whether they are for one rounding; see `single_rounding`.
-        shifts_left: whether any factor is 1/2 or more.
+        shifts_left: whether any factor is still 1/2 or more.
+        enlarged: whether any weights are no longer int8.
     """
 
+    weights: NDArray[np.int64]
     records: NDArray[np.void]
-    rounds_once: bool
-    shifts_left: bool
+    rounds_once: bool = False
+    shifts_left: bool = False
+    enlarged: bool = False
 
 
 def emit_conv_2d(emitter: Emitter, step: Step) -> None:
@@ -58,7 +62,7 @@ def emit_conv_2d(emitter: Emitter, step: Step) -> None:
     sums = filters.astype(np.int64).reshape(filters.shape[0], -1)  # (C_out, kh kw C_in)
     channels = _channels(node, sums)
     _, height, width, _ = node.output().shape
-    rows = _rows(sums)
+    rows = _rows(channels.weights)
     by_fours = 0 if channels.shifts_left else len(sums) // 4 * 4
     paired = height * width == 1 and _pairs_fit(rows[:by_fours], channels)
     fours = _pairs(rows[:by_fours]) if paired else _taking_turns(rows[:by_fours])
@@ -72,9 +76,9 @@ def emit_depthwise_conv_2d(emitter: Emitter, step: Step) -> None:
     node = checked_node(emitter.graph, step.operator)
     filters = node.constant(1)  # (1, kh, kw, C_out)
     sums = filters.astype(np.int64).reshape(-1, filters.shape[3]).T  # (C_out, kh kw)
-    blocks = _fours(sums).transpose(0, 2, 1)  # (C_out / 4, kh kw, 4)
     options = node.options(DepthwiseConv2DOptions)
     channels = _channels(node, sums)
+    blocks = _fours(channels.weights).transpose(0, 2, 1)  # (C_out / 4, kh kw, 4)
     has_fours = node.input(0).shape[3] == len(sums) and not channels.shifts_left
     by_fours = len(sums) // 4 * 4 if has_fours else 0
     _emit(emitter, step, node, options, channels, blocks, by_fours, "tfkd_depthwise_conv_2d")
@@ -149,8 +153,10 @@ def _pairs(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _pairs_fit(rows: NDArray[np.int64], channels: Channels) -> bool:
-    """Whether no pair leaves int16 (-128 above a negative one: no converter writes -128) and no sum
-    int32."""
+    """Whether the weights are int8, no pair leaves int16 (-128 above a negative one: no converter
+    writes -128) and no sum int32."""
+    if channels.enlarged:
+        return False
     pairs = _pairs(rows)
     bias = channels.records["bias"].astype(np.int64).reshape(-1)[: len(rows) : 2]
     largest_sums = LARGEST_INPUT * np.abs(pairs).sum(axis=1) + np.abs(bias)
@@ -173,8 +179,12 @@ def _channels(node: Node, weights: NDArray[np.int64]) -> Channels:
     once = single_rounding(largest, multiplier, shift, y.zero_point)
     if once is not None:
         shifts = np.full(len(weights), once.shift)
+        bias = bias * once.enlargement + once.bias
         return Channels(
-            _records(bias + once.bias, once.multiplier, once.rounding, shifts), True, False
+            weights * once.enlargement[:, np.newaxis],
+            _records(bias, once.multiplier, once.rounding, shifts),
+            rounds_once=True,
+            enlarged=bool((once.enlargement > 1).any()),
         )
     shift = kernel_shift(shift)
     # where every accumulator becomes 0, do without a large shift
@@ -183,7 +193,8 @@ def _channels(node: Node, weights: NDArray[np.int64]) -> Channels:
     if (shift > LARGEST_SHIFT).any():
         raise node.error("has a factor under 2^-23, which the C export lacks")
     rounding = kernel_rounding(y.zero_point, shift)
-    return Channels(_records(bias, multiplier, rounding, shift), False, bool((shift < 0).any()))
+    records = _records(bias, multiplier, rounding, shift)
+    return Channels(weights, records, shifts_left=bool((shift < 0).any()))
 
 
 def _records(

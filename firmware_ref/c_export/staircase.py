@@ -7,7 +7,9 @@ to whole accumulators leaves free. Then
 
     output = (floor((x + bias) * multiplier / 2^32) + rounding) >> shift, saturated to int8,
 
-has the same stairs, for some numbers that are looked for here and checked at every stair.
+has the same stairs, for some numbers that are looked for here and checked at every stair. Factors
+below 1/2 leave room for that; where one is larger, the channel's weights and with them x are
+enlarged by a power of two and the factor is that much smaller.
 """
 
 from __future__ import annotations
@@ -27,13 +29,20 @@ TRIED_ROUNDINGS = (2**10, 2**16)
 """How far from the one that needs no bias: first near, then far."""
 LARGEST_BIAS = 2**29
 LARGEST_SHIFT = 16
-LARGEST_FACTOR = 0.5
+LARGEST_ENLARGEMENT = 2**8
+"""int8 weights stay within int16."""
 
 
 @dataclass(frozen=True)
 class SingleRounding:
-    """A multiplication for each output channel: bias, multiplier, rounding int64[channels]."""
+    """A multiplication for each output channel: all int64[channels] but the shift.
 
+    Attributes:
+        enlargement: what weights and bias, and so x, are multiplied with first: 1 or a power of 2.
+        bias: is added to that.
+    """
+
+    enlargement: Int64Array
     bias: Int64Array
     multiplier: Int64Array
     rounding: Int64Array
@@ -50,22 +59,23 @@ def single_rounding(
         multiplier, shift: its factor m * 2^(s - 31), as `quantize_multiplier` splits it.
         zero_point: that of the output.
     """
-    factor = multiplier * 2.0 ** (shift - 31)
-    if factor.max(initial=0.0) >= LARGEST_FACTOR:
+    enlargement = 2 ** np.maximum(np.where(largest > 0, shift + 1, 0), 0)
+    if (enlargement > LARGEST_ENLARGEMENT).any() or (enlargement * largest >= 2**30).any():
         return None
+    factor = multiplier * 2.0 ** (shift - 31) / enlargement
     # so that the largest multiplier, factor * 2^(32 + shift), has 31 bits
     common = min(-1 - int(np.frexp(factor.max(initial=0.0))[1]), LARGEST_SHIFT)
     common = max(common, 0)  # where all factors are 0
     stairs = _stairs(largest, multiplier, shift, zero_point)
     fits = [
-        _line(stairs[k], int(largest[k]), factor[k] * 2.0 ** (32 + common), common)
-        for k in range(len(largest))
+        _line(stairs[k], int(largest[k]), int(enlargement[k]), slope, common)
+        for k, slope in enumerate(factor * 2.0 ** (32 + common))
     ]
     found = [fit for fit in fits if fit is not None]
     if len(found) < len(fits):
         return None
     bias, slopes, rounding = np.array(found, np.int64).reshape(-1, 3).T
-    return SingleRounding(bias, slopes, rounding, common)
+    return SingleRounding(enlargement, bias, slopes, rounding, common)
 
 
 def _stairs(
@@ -90,20 +100,22 @@ def _stairs(
 
 
 def _line(
-    stairs: Int64Array, largest: int, slope: float, shift: int
+    stairs: Int64Array, largest: int, enlargement: int, slope: float, shift: int
 ) -> tuple[int, int, int] | None:
     """Bias, multiplier and rounding whose stairs are these; None if there are none.
 
     With constant = bias * multiplier + rounding * 2^32, the output reaches q where
-    x * multiplier + constant >= q * 2^(32 + shift): that bounds the constant twice for every q.
+    enlargement * x * multiplier + constant >= q * 2^(32 + shift): that bounds the constant twice
+    for every q.
     """
     inside = (stairs > -largest) & (stairs <= largest)
     if not inside.any():
         return 0, 0, int(STAIRS[0] - 1 + (stairs <= largest).sum()) << shift
     x, height = stairs[inside], STAIRS[inside] << (32 + shift)
     multipliers = round(slope) + TRIED_SLOPES
-    least = (height - x * multipliers[:, np.newaxis]).max(axis=1)
-    most = (height - (x - 1) * multipliers[:, np.newaxis]).min(axis=1) - 1
+    steps = enlargement * multipliers[:, np.newaxis]
+    least = (height - x * steps).max(axis=1)
+    most = (height - (x - 1) * steps).min(axis=1) - 1
     best = int((most - least).argmax())
     multiplier = int(multipliers[best])
     if most[best] < least[best] or not 0 < multiplier < 2**31:

@@ -30,6 +30,29 @@ def convolution() -> bytes:
     return model.build([x], [y])
 
 
+def rectified() -> bytes:
+    """A CONV_2D and a DEPTHWISE_CONV_2D, each of 8 channels and followed by ReLU."""
+    rng = np.random.default_rng(3)
+    model = ModelBuilder()
+    graph = model.subgraph()
+    factors = FACTORS[:8]
+    x = graph.tensor((1, 1, 3, 7), np.int8, scale=1.0, zero_point=-3)
+    last = x
+    for kind, shape, axis in [("CONV_2D", (8, 1, 1, 7), 0), ("DEPTHWISE_CONV_2D", (1, 1, 3, 8), 3)]:
+        data = np.where(rng.random(shape) < 0.5, rng.integers(-1, 3, shape), 0)
+        weights = graph.tensor(shape, np.int8, scale=factors, axis=axis, data=data)
+        bias = graph.tensor((8,), np.int32, scale=factors, data=rng.integers(0, 60, 8))
+        y = graph.tensor((1, 1, 3, 8), np.int8, scale=1.0, zero_point=-128)
+        depthwise = {"depthMultiplier": 1} if kind == "DEPTHWISE_CONV_2D" else {}
+        options = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
+        graph.operator(
+            kind, [last, weights, bias], [y], options=options, strideH=1, strideW=1,
+            dilationHFactor=1, dilationWFactor=1, fusedActivationFunction=1, **depthwise,
+        )  # fmt: skip
+        last, factors = y, factors[::-1]
+    return model.build([x], [last])
+
+
 def additions() -> bytes:
     """A frame of 11 values plus constants of each of SCALES, the results one below the other."""
     rng = np.random.default_rng(2)

@@ -98,7 +98,10 @@ def test_frame_that_nothing_reads(tmp_path):
 
 
 @needs_compiler
-@pytest.mark.parametrize("model_of", [rounding_models.convolution, rounding_models.additions])
+@pytest.mark.parametrize(
+    "model_of",
+    [rounding_models.convolution, rounding_models.rectified, rounding_models.additions],
+)
 def test_edges_of_rounding(model_of, tmp_path):
     content = model_of()
     model = read_model(content)

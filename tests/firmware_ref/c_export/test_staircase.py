@@ -47,6 +47,21 @@ def test_stairs_on_both_sides_of_zero_lie_on_no_line():
     assert single_rounding(np.array([40_000]), multiplier, shift, 0) is None
 
 
-def test_factors_of_a_half_and_more_are_left_alone():
-    multiplier, shift = quantize_multiplier(np.array([0.1, 0.5]))
-    assert single_rounding(np.array([500, 500]), multiplier, shift, -128) is None
+@pytest.mark.parametrize("seed", range(4))
+def test_large_factors_take_enlarged_accumulators(seed):
+    factors = np.random.default_rng(seed).uniform([0.5, 0.9, 0.1], [0.6, 5.0, 0.4])
+    multiplier, shift = quantize_multiplier(factors)
+    found = single_rounding(np.full(3, 600), multiplier, shift, zero_point=-128)
+    assert found is not None
+    assert found.enlargement.tolist() == [2, 2 ** (shift[1] + 1), 1]
+    x = np.arange(-600, 601)
+    for channel in range(3):
+        scaled = multiply_by_quantized_multiplier(x, multiplier[channel], shift[channel])
+        enlarged = x * found.enlargement[channel]
+        assert np.array_equal(outputs(found, channel, enlarged), np.clip(scaled - 128, -128, 127))
+
+
+def test_factors_that_would_overflow_are_left_alone():
+    for factor, largest in [(0.5, 2**29), (256.0, 10)]:
+        multiplier, shift = quantize_multiplier(np.array([0.1, factor]))
+        assert single_rounding(np.array([500, largest]), multiplier, shift, -128) is None

@@ -44,7 +44,8 @@ typedef struct {
  *
  *     output = (floor(x * multiplier / 2^32) + rounding) >> shift, saturated,
  *
- * where `shift` is that of all channels and the bias holds what the rounding lacks. Else the factor
+ * where `shift` is that of all channels and the bias holds what the rounding lacks; channels whose
+ * factor is 1/2 or more have weights and bias times a power of two instead. Else the factor
  * is multiplier * 2^(-32 - shift), applied as scale_twofold in arithmetic.h says, and `rounding` is
  * (2 * out_zero_point + 1) << shift (or << 0, where the shift is negative). */
 typedef struct {

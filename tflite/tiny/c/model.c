@@ -258,8 +258,8 @@ static const tfkd_convolution step_56 = {
     .weights = tfkd_56_weights, .channels = tfkd_56_channels, .in_height = 3, .in_width = 20,
     .in_channels = 32, .out_height = 1, .out_width = 20, .out_channels = 32, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 0,
-    .paired = 0, .rounds_once = 0,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -128, .by_fours = 32,
+    .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_57 = {
     .weights = tfkd_57_weights, .channels = tfkd_57_channels, .in_height = 1, .in_width = 20,
