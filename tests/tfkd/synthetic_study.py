@@ -38,7 +38,12 @@ def study(levels, seeds=5, **extra):
                 history["latent_cosine"] = [0.5, 0.75 + own]
             value = level + NOISE[seed % 5] + own
             cells.append(cell(method, scenario, seed, value, 0.9 + own, history=history))
-    result = {"schema": 1, "weights": {"cosine": 0.3}, "teacher": None, "failed": []}
+    tuning = [
+        {"method": "cosine", "weight": weight, "valid_supervised_loss": loss}
+        for weight, loss in ((0.1, 0.111), (0.3, 0.105), (1.0, 0.12))
+    ]
+    result = {"schema": 1, "weights": {"cosine": 0.3}, "tuning": tuning}
+    result |= {"teacher": None, "failed": []}
     return {**result, "cells": cells, "comparisons": comparisons(cells), **extra}
 
 

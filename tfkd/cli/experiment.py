@@ -154,7 +154,7 @@ def _run(plan: Study, folder: Path, runner: Runner) -> None:
     except KeyboardInterrupt:
         click.echo(f"\nContinue with: tfkd experiment --resume {folder}", err=True)
         raise
-    result = study_result(outcomes, chosen, teacher)
+    result = study_result(outcomes, chosen, teacher, grid.tried)
     click.echo(write_result(result, folder))
     if grid.failures:
         first = grid.failures[0]

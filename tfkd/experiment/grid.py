@@ -72,6 +72,7 @@ class Grid:
         self.runner = runner
         self.report = report
         self.failures: list[Outcome] = []  # so far, those that tune lambda among them
+        self.tried: list[tuple[Cell, Outcome]] = []  # to tune lambda
 
     @property
     def trainings(self) -> int:
@@ -109,11 +110,12 @@ class Grid:
         outcomes = self._run(
             [(cell.name, self._config(cell)) for cell in cells], "student", untested
         )
-        for cell, outcome in zip(cells, outcomes, strict=True):
+        self.tried = list(zip(cells, outcomes, strict=True))
+        for cell, outcome in self.tried:
             if outcome.result is not None and cell.weight is not None:
                 candidate = (float(outcome.result["valid_supervised_loss"]), cell.weight)
                 chosen[cell.method] = min(candidate, chosen.get(cell.method, candidate))
-        for cell, outcome in zip(cells, outcomes, strict=True):
+        for cell, outcome in self.tried:
             if cell.method not in chosen:
                 raise RunError(
                     f"no lambda of '{cell.method}' could be trained; the last failure: "

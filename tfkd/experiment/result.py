@@ -26,14 +26,16 @@ def study_result(
     outcomes: Iterable[tuple[Cell, Outcome]],
     weights: Mapping[str, float],
     teacher: Mapping[str, Any] | None = None,
+    tried: Iterable[tuple[Cell, Outcome]] = (),
 ) -> dict[str, Any]:
     """The object of study.json.
 
     Returns:
-        schema; weights (the tuned lambdas); teacher (the scores of the study's own, else null);
-        cells (method, scenario, seed, weight, the four metrics of the float model, `int8` with the
-        same four, `noisy` likewise, parameters, valid_supervised_loss, history); failed (method,
-        scenario, seed, why); comparisons (see `comparisons`).
+        schema; weights (the tuned lambdas); tuning (method, weight and valid_supervised_loss of
+        every candidate `tried`, null where it failed); teacher (the scores of the study's own, else
+        null); cells (method, scenario, seed, weight, the four metrics of the float model, `int8`
+        with the same four, `noisy` likewise, parameters, valid_supervised_loss, history); failed
+        (method, scenario, seed, why); comparisons (see `comparisons`).
     """
     cells, failed = [], []
     for cell, outcome in outcomes:
@@ -46,12 +48,18 @@ def study_result(
     result = {
         "schema": SCHEMA,
         "weights": dict(weights),
+        "tuning": [_candidate(cell, outcome) for cell, outcome in tried],
         "teacher": {k: v for k, v in teacher.items() if k != "pairs"} if teacher else None,
         "cells": cells,
         "failed": failed,
         "comparisons": comparisons(cells),
     }
     return finite(result)
+
+
+def _candidate(cell: Cell, outcome: Outcome) -> dict[str, Any]:
+    loss = outcome.result["valid_supervised_loss"] if outcome.result else None
+    return {"method": cell.method, "weight": cell.weight, "valid_supervised_loss": loss}
 
 
 def comparisons(cells: Cells) -> list[dict[str, Any]]:

@@ -47,6 +47,14 @@ class FinishedCell(CellKey, Scores):
     history: History
 
 
+class Candidate(BaseModel):
+    """A lambda that was tried; no loss where that failed."""
+
+    method: str
+    weight: FiniteFloat
+    valid_supervised_loss: FiniteFloat | None
+
+
 class StudyTeacher(BaseModel):
     """The study's own teacher."""
 
@@ -58,6 +66,7 @@ class StudyFile(BaseModel):
     """study.json, but for its comparisons, which follow from the cells."""
 
     weights: dict[str, FiniteFloat]
+    tuning: list[Candidate]
     teacher: StudyTeacher | None
     cells: list[FinishedCell]
     failed: list[CellKey]

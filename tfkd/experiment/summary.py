@@ -14,7 +14,13 @@ from tfkd.errors import RunError
 from tfkd.experiment.plots import cosine_figure, metrics_figure
 from tfkd.experiment.result import SCHEMA, SYSTEMS, comparisons
 from tfkd.experiment.study_file import StudyFile
-from tfkd.experiment.tables import comparison_table, latex_table, markdown_table, score_text
+from tfkd.experiment.tables import (
+    candidate_table,
+    comparison_table,
+    latex_table,
+    markdown_table,
+    score_text,
+)
 from tfkd.experiment.verdict import verdict
 
 RESULT = "study.json"
@@ -87,6 +93,8 @@ def page(result: Mapping[str, Any]) -> str:
         ]
         if any("latent_cosine" in cell["history"] for cell in result["cells"]):
             parts.append(f"![cosine of the latents by step]({COSINE})")
+        if result["tuning"]:
+            parts += ["## Candidates for lambda", candidate_table(result)]
         parts.append("## Comparisons")
         for system in SYSTEMS:
             parts += [f"### {system}", comparison_table(result, system)]

@@ -63,6 +63,18 @@ def comparison_table(result: Mapping[str, Any], system: str) -> str:
     return _markdown(head, rows)
 
 
+def candidate_table(result: Mapping[str, Any]) -> str:
+    """Validation loss of every lambda that was tried, the chosen one of a method in bold."""
+    head = ("method", "lambda", "supervised loss on validation recordings")
+    rows = []
+    for candidate in result["tuning"]:
+        method, weight = candidate["method"], candidate["weight"]
+        bold = "**" if result["weights"].get(method) == weight else ""
+        loss = _defined(candidate["valid_supervised_loss"], ".5f")
+        rows.append([method, f"{weight:g}", f"{bold}{loss}{bold}"])
+    return _markdown(head, rows)
+
+
 def score_text(scores: Mapping[str, float]) -> str:
     """ "PESQ-WB 1.292, STOI 0.815, ESTOI 0.646, SI-SDR 3.99 dB"."""
     return ", ".join(

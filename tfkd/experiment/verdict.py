@@ -58,7 +58,7 @@ def _lambdas(result: Mapping[str, Any]) -> str:
     tuned = result["weights"]
     given = {c["method"]: c["weight"] for c in result["cells"] if c["weight"] is not None}
     untuned = {method: weight for method, weight in given.items() if method not in tuned}
-    return " ".join(
+    told = " ".join(
         f"{what}: {listed(f'`{method}` {weight:g}' for method, weight in weights.items())}."
         for what, weights in (
             ("Lambda, chosen on validation", tuned),
@@ -66,6 +66,24 @@ def _lambdas(result: Mapping[str, Any]) -> str:
         )
         if weights
     )
+    edges = [
+        f"`{method}` {weight:g} is the {edge}"
+        for method, weight in tuned.items()
+        if (edge := _edge(weight, [c for c in result["tuning"] if c["method"] == method]))
+    ]
+    return (
+        f"{told} Of its candidates {listed(edges)}: beyond it may lie a better one."
+        if edges
+        else told
+    )
+
+
+def _edge(weight: float, candidates: Cells) -> str:
+    """ "smallest" or "largest", where the chosen one is that of two or more; else nothing."""
+    tried = {c["weight"] for c in candidates if c["valid_supervised_loss"] is not None}
+    if len(tried) < 2:
+        return ""
+    return "smallest" if weight == min(tried) else "largest" if weight == max(tried) else ""
 
 
 def _power(result: Mapping[str, Any]) -> str:

@@ -91,8 +91,16 @@ def test_the_object_of_study_json():
         ],
         {"cosine": 0.3},
         {"float": scores, "parameters": 9, "pairs": folders},
+        [
+            (Cell("width", "cosine", 9, 0.3), Outcome("t", {"valid_supervised_loss": 0.1})),
+            (Cell("width", "cosine", 9, 0.5), failed),
+        ],
     )
     assert result["schema"] == 1
+    assert result["tuning"] == [
+        {"method": "cosine", "weight": 0.3, "valid_supervised_loss": 0.1},
+        {"method": "cosine", "weight": 0.5, "valid_supervised_loss": None},
+    ]
     assert result["teacher"] == {"float": {**scores, "pesq_wb": None}, "parameters": 9}
     assert result["cells"] == [
         {

@@ -28,6 +28,10 @@ def test_everything_follows_from_the_result(tmp_path, run_tfkd):
     assert f"]({METRICS})" in text and f"]({COSINE})" in text
     assert "Noisy input: PESQ-WB 0.500, STOI 0.500, ESTOI 0.500, SI-SDR 0.50 dB." in text
     assert "Parameters of the students: width 12,000, latent 3,400." in text
+    assert (
+        "| cosine | 0.1 | 0.11100 |\n| cosine | 0.3 | **0.10500** |\n| cosine | 1 | 0.12000 |"
+        in text
+    )
     shutil.copy(path, tmp_path / "kept.json")
     for name in written:
         (tmp_path / name).unlink()
@@ -53,7 +57,7 @@ def test_the_figures_show_means_and_bands():
 def test_without_phi_or_cells(tmp_path):
     plain = study({("none", "width"): 1.0, ("output", "width"): 1.0}, seeds=2)
     assert cosine_figure(plain) is None and COSINE not in page(plain)
-    write_result(study({}, weights={}), tmp_path)
+    write_result(study({}, weights={}, tuning=[]), tmp_path)
     assert not (tmp_path / METRICS).exists()
 
 
@@ -89,6 +93,7 @@ def test_a_damaged_study_is_a_message_not_a_traceback(tmp_path, run_tfkd):
         ({"cells": [first, first]}, "occur more than once: width/none/seed 0"),
         ({"failed": [first]}, "occur more than once: width/none/seed 0"),
         ({"cells": [{**first, "history": {"step": [1], "latent_cosine": []}}]}, "differ in length"),
+        ({"tuning": [{"method": "hint"}]}, "tuning.0.weight: Field required"),
         ({"teacher": {"parameters": 3}}, "teacher.float: Field required"),
     ):
         refused = run_tfkd("experiment", "--summarise", edited(tmp_path, **changes))

@@ -46,6 +46,21 @@ def test_the_extent_and_the_power():
     assert "|d_z| = 2.2 with 5 seeds" in text and "not about other recordings" in text
 
 
+def test_a_lambda_at_the_edge_of_its_candidates_is_said():
+    def text(*tried):
+        tuning = [
+            {"method": "cosine", "weight": weight, "valid_supervised_loss": loss}
+            for weight, loss in tried
+        ]
+        return verdict({**CLEAR, "tuning": tuning})
+
+    said = "Of its candidates `cosine` 0.3 is the {}: beyond it may lie a better one."
+    assert said.format("largest") in text((0.1, 0.2), (0.3, 0.1), (1.0, None))
+    assert said.format("smallest") in text((0.3, 0.1), (1.0, 0.2))
+    for inside in (verdict(CLEAR), text((0.1, 0.2), (0.3, 0.1), (1.0, 0.2)), text((0.3, 0.1))):
+        assert "candidates" not in inside
+
+
 def test_highest_means():
     text = verdict(CLEAR).split("## int8")[0]
     assert "PESQ-WB: `cosine` (width) and `hint` (latent)" in text
@@ -69,7 +84,7 @@ def test_without_references_or_cells():
     alone = study({("cka", "width"): 1.0})
     assert "Nothing can be tested" in verdict(alone) and "Against" not in verdict(alone)
     failed = [{"method": "none", "scenario": "width", "seed": 0, "why": "exit code 1"}]
-    empty = study({}, failed=failed, weights={})
+    empty = study({}, failed=failed, weights={}, tuning=[])
     assert verdict(empty) == (
         "1 method x 1 scenario x 1 seed: 0 of 1 cell finished. Failed and left out: "
         "width/none/seed 0.\n"
