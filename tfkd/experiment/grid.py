@@ -143,9 +143,10 @@ class Grid:
     def _run(
         self, trainings: Sequence[tuple[str, Config]], kind: str, pairs: Mapping[str, Any]
     ) -> list[Outcome]:
+        self._check_plan(trainings)
         outcomes: dict[str, Outcome] = {}
-        for name, config in trainings:
-            outcome = self._finished(name, config, pairs)
+        for name, _ in trainings:
+            outcome = self._finished(name, pairs)
             if outcome is not None:
                 outcomes[name] = outcome
                 self.report(outcome)
@@ -168,24 +169,31 @@ class Grid:
                 raise
         return [outcomes[name] for name, _ in trainings]
 
-    def _finished(self, name: str, config: Config, pairs: Mapping[str, Any]) -> Outcome | None:
-        """The outcome of an earlier call, if there is one that was scored on these pairs.
-
-        Raises:
-            RunError: what lies there was trained to another plan.
-        """
-        folder = self.folder / name
-        if not (folder / "run.json").is_file():
-            return None
-        theirs = dotted_values(RunDirectory.open(folder).config.model_dump())
-        ours = dotted_values(config.model_dump())
-        changed = [f"{k}: {theirs.get(k)} -> {v}" for k, v in ours.items() if theirs.get(k) != v]
-        if changed:
-            raise RunError(
-                f"{folder}: was trained to another plan ({'; '.join(changed)}). Continue the study "
-                f"as it was, start another with -o, or remove this folder to train it anew."
+    def _check_plan(self, trainings: Sequence[tuple[str, Config]]) -> None:
+        """RunError where trainings of an earlier call followed another plan; it names them all."""
+        changes = {}
+        for name, config in trainings:
+            if (self.folder / name / "run.json").is_file():
+                theirs = dotted_values(RunDirectory.open(self.folder / name).config.model_dump())
+                ours = dotted_values(config.model_dump())
+                changed = [
+                    f"{k}: {theirs.get(k)} -> {v}" for k, v in ours.items() if theirs.get(k) != v
+                ]
+                if changed:
+                    changes[name] = "; ".join(changed)
+        if changes:
+            lines = "\n".join(
+                f"  {self.folder / name}: {change}" for name, change in changes.items()
             )
-        result = _result(folder)
+            raise RunError(
+                f"trained to another plan:\n{lines}\nContinue the study as it was, start another "
+                f"with -o, or remove these folders to train them anew."
+            )
+
+    def _finished(self, name: str, pairs: Mapping[str, Any]) -> Outcome | None:
+        """The outcome of an earlier call, if there is one that was scored on these pairs."""
+        folder = self.folder / name
+        result = _result(folder) if (folder / "run.json").is_file() else None
         if result is None or result.get("pairs") != pairs:
             return None
         return Outcome(name, result, was_finished=True)
