@@ -5,7 +5,7 @@
 Instructions per MAC were counted on an emulated Cortex-M4 that ran the real TFLM: 10.6 to 27.7
 with reference kernels (convolutions, dense layers, LSTM), 2.1 to 5.1 with CMSIS-NN. Transposed
 convolutions are beyond that band (49). The C of `firmware_ref.c_export` took 1.3 to 2.7 with DSP
-for denoisers of 0.03 to 0.43 million MACs, the fewer the wider the layers. Cycles per instruction
+for denoisers of 0.03 to 0.51 million MACs, the fewer the wider the layers. Cycles per instruction
 follow from the cores' pipelines: 1.2 to 1.6 on an M4 (loads, taken branches, flash wait states) and
 0.6 to 1.0 on the dual-issue M7 from tightly coupled memory. Other cores have no such count: no
 estimate is given for them.

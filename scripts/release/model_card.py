@@ -89,7 +89,7 @@ def compared(release: Release) -> str:
     """A table of mean and standard deviation over the seeds, and which arm is released."""
     compared_runs = release["comparison"]
     if not compared_runs:
-        return "Not measured for this model."
+        return "Not measured over several seeds."
     arms = {arm: compared_runs[arm] for arm in (DISTILLED, ALONE)}
     statistics = arm_statistics(arms)
     lines = [

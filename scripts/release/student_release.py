@@ -52,11 +52,11 @@ PROMISES: Mapping[str, tuple[Callable[[Release], float], Callable[[float], bool]
         lambda release: release["behaviour"]["samples_not_finite"],
         lambda value: value == 0,
     ),
-    "int8 costs at most 0.02 PESQ-WB": (
+    "PESQ-WB of int8 - float is at least -0.02": (
         lambda release: int8_change(release, "pesq_wb"),
         lambda value: value >= -0.02,
     ),
-    "int8 costs at most 0.1 dB SI-SDR": (
+    "SI-SDR of int8 - float is at least -0.1 dB": (
         lambda release: int8_change(release, "si_sdr"),
         lambda value: value >= -0.1,
     ),

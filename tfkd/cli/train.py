@@ -49,7 +49,12 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
     metavar="RUN",
     help="Teacher of the student.  [default: the shipped teacher]",
 )
-@_flag("--method", "distill.method", metavar="NAME", help="Distillation loss.  [default: cosine]")
+@_flag(
+    "--method",
+    "distill.method",
+    metavar="NAME",
+    help="Distillation loss, such as hint or none.  [default: cosine]",
+)
 @_flag("--weight", "distill.weight", type=float, help="Its weight, lambda.  [default: 1.0]")
 @_flag(
     "--steps",
@@ -84,7 +89,7 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
     help="Spread each batch over all GPUs, or over the workers of TF_CONFIG.",
 )
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard logs into the run directory.")
-@click.option("--dry-run", is_flag=True, help="Print the resolved configuration and stop.")
+@click.option("--dry-run", is_flag=True, help="Print configuration and costs, then stop.")
 @json_option
 def train(
     what: str | None,
@@ -130,10 +135,12 @@ def train(
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
     config = load_config(what or student, config_files, settings, given)
     if not (config.data.speech or config.data.noisy):
-        click.echo(
-            "No recordings are given: the demo corpus and its short schedule are used.", err=True
-        )
         config = load_config(what or student, [DEMO_TRAINING, *config_files], settings, given)
+        click.echo(
+            f"No recordings are given: the demo corpus is used, for {config.train.steps:,} + "
+            f"{config.quantize.steps:,} steps.",
+            err=True,
+        )
     from tfkd.distill import configured_loss
 
     configured_loss(config.distill)  # what it refuses is refused before anything is written

@@ -35,7 +35,7 @@ def test_dry_run_prints_the_resolved_configuration(run_tfkd, tmp_path):
 @pytest.mark.slow
 def test_without_recordings_the_demo_schedule_applies(run_tfkd, tmp_path):
     demo = run_tfkd("train", "--student", "micro", "--dry-run", "--seed", 7)
-    assert "the demo corpus and its short schedule are used" in demo.stderr
+    assert "the demo corpus is used, for 400 + 60 steps" in demo.stderr
     (tmp_path / "demo.toml").write_text(demo.stdout)
     config = read_config(tmp_path / "demo.toml")
     assert config.train.steps < 1000 and config.train.seed == 7

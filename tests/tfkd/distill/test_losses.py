@@ -1,5 +1,8 @@
 """Distillation losses against values worked out by hand, and what defines each."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -181,3 +184,9 @@ def test_unknown_axis():
 def test_total(name, expected):
     total = LOSSES[name].total(tf.constant(2.0), tf.constant(8.0), 0.25)
     assert float(total) == expected
+
+
+def test_the_documented_methods_are_those_that_there_are():
+    page = Path(__file__).parents[3] / "docs" / "study" / "README.md"
+    table = page.read_text().split("## The methods")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(LOSSES)
