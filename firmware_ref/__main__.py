@@ -120,8 +120,9 @@ def _report(options: argparse.Namespace) -> int:
             options.model, options.write_plan, options.abi, cmsis_nn=options.cmsis_nn, mve=mve
         )
         best = ", the least possible" if plan.is_optimal else ""
+        kept = "" if plan.saved_bytes else "an equal copy, for no smaller arena is found: "
         print(
-            f"wrote {options.write_plan}: head {plan.planned.head_bytes:,} B instead of "
+            f"wrote {options.write_plan}: {kept}head {plan.planned.head_bytes:,} B instead of "
             f"{plan.greedy.head_bytes:,} B{best}; smallest arena {plan.planned.min_bytes:,} B "
             f"({plan.saved_bytes:,} B saved)",
             file=sys.stderr,

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+LONGEST = 60
+"""Characters of a name that its temporary one repeats: names have 255 bytes at most."""
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -21,7 +24,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     if path.is_char_device() or path.is_fifo():
         yield path
         return
-    temporary = path.parent / f".{os.getpid()}.{path.name}"
+    temporary = path.parent / f".{os.getpid()}.{path.name[-LONGEST:]}"
     try:
         yield temporary
         temporary.replace(path)

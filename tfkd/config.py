@@ -131,7 +131,9 @@ class DataConfig(Section):
     reverb: float = Field(0.25, ge=0, le=1, description="probability, if there are responses")
     speed: float = Field(0.3, ge=0, le=1, description="probability of a speed change, 0.85-1.15")
     clean_fraction: float = Field(0.03, ge=0, le=1, description="examples with almost no noise")
-    valid_examples: int = Field(128, ge=1, description="fixed validation mixtures")
+    valid_examples: int = Field(
+        128, ge=1, description="fixed validation mixtures, up to whole batches"
+    )
 
 
 class TrainConfig(Section):

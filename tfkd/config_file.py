@@ -118,12 +118,23 @@ def load_config(
     for origin, table in layers:
         _merge(merged, table)
         origins.update((key, origin) for key in _dotted_keys(table))
+    for key, value in dotted_values(merged).items():
+        if isinstance(value, str) and not _is_text(value):
+            raise ConfigError(
+                f"{key} = {value!r} ({origins[key]}): is not UTF-8, and cannot be kept with the "
+                f"run. Rename the file or folder."
+            )
     if "model" not in merged:
         raise ConfigError(
             f"no model is chosen. Expected a preset ({', '.join(preset_names())}) or a file with "
             f"a [model] table."
         )
     return _validate(merged, origins)
+
+
+def _is_text(value: str) -> bool:
+    """Whether it has no surrogates: Python's stand-in for bytes of file names that are no UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def read_config(path: str | Path) -> Config:

@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -137,7 +138,7 @@ def evaluate(
 
     Raises:
         AudioError: a recording is unusable.
-        CorpusError: partners differ in length.
+        CorpusError: partners differ in length, or the metrics crash on one.
         ModelError: see `check_sample_rates`.
     """
     check_sample_rates(engines)
@@ -150,8 +151,9 @@ def evaluate(
         def collect(limit: int) -> None:
             while len(pending) > limit:
                 for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                    pair = pending.pop(future)
+                    pair = pending[future]
                     results[pair.name] = PairScores(pair, future.result())
+                    del pending[future]
                     advance(1)
 
         try:
@@ -163,6 +165,12 @@ def evaluate(
                 pending[pool.submit(_score, clean, signals)] = pair
                 collect(limit=2 * jobs)  # bounds the waveforms that wait in memory
             collect(limit=0)
+        except BrokenProcessPool as error:
+            names = ", ".join(sorted(pair.name for pair in pending.values()))
+            raise CorpusError(
+                f"the metrics crashed or ran out of memory on one of these: {names}. Cut long "
+                f"recordings, or leave them out."
+            ) from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -23,6 +23,9 @@ Floats = NDArray[np.float32]
 
 SAMPLE_RATE = 16000  # Hz; wide-band PESQ is defined at this rate only
 _MINIMUM_SAMPLES = SAMPLE_RATE // 4  # PESQ refuses signals of less than 1/4 s
+PESQ_SAMPLES = 16 * SAMPLE_RATE
+"""Longer signals are scored in stretches: PESQ is made for 8 to 30 s, and its code has room for 50
+utterances, of 0.35 s and more each with its pause; it crashes beyond."""
 
 
 def si_sdr(clean: Floats, processed: Floats) -> float:
@@ -47,8 +50,19 @@ def si_sdr(clean: Floats, processed: Floats) -> float:
 
 
 def pesq_wb(clean: Floats, processed: Floats) -> float:
-    """Wide-band PESQ (ITU-T P.862.2), MOS-LQO from 1.04 to 4.64; NaN without detectable speech."""
+    """Wide-band PESQ (ITU-T P.862.2), MOS-LQO from 1.04 to 4.64; NaN without detectable speech.
+
+    Of a signal longer than `PESQ_SAMPLES` the mean over equal stretches that are not, without those
+    that have no detectable speech.
+    """
     _same_length(clean, processed)
+    stretches = -(-len(clean) // PESQ_SAMPLES)
+    if stretches > 1:
+        both = zip(
+            np.array_split(clean, stretches), np.array_split(processed, stretches), strict=True
+        )
+        scores = [score for pair in both if not math.isnan(score := pesq_wb(*pair))]
+        return float(np.mean(scores)) if scores else math.nan
     if not _scorable(clean, processed):
         return math.nan
     try:

@@ -30,3 +30,11 @@ def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
         with whole_file(path) as given:
             assert given == path
     assert pipe.is_fifo() and Path(os.devnull).is_char_device()
+
+
+def test_the_longest_names_can_be_written(tmp_path: Path) -> None:
+    for name in ("x" * 251 + ".wav", "あ" * 83 + ".wav"):
+        with whole_file(tmp_path / name) as temporary:
+            assert temporary.suffix == ".wav"
+            temporary.write_text("whole")
+        assert (tmp_path / name).read_text() == "whole"

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,3 +162,8 @@ def test_known_keys_are_complete():
     keys = set(known_keys())
     assert {"train.steps", "model.frontend.bands", "data.snr_db", "quantize.steps"} <= keys
     assert "model.frontend" not in keys
+
+
+def test_a_folder_whose_name_is_no_text():
+    with pytest.raises(ConfigError, match=r"data.speech = .* \(the flag for .*is not UTF-8"):
+        load_config("micro", flags={"data.speech": os.fsdecode(b"/x/Zo\xeb")})

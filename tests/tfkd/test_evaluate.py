@@ -1,4 +1,5 @@
 import math
+import os
 import shutil
 import signal
 import subprocess
@@ -160,3 +161,13 @@ def test_silence_is_undefined_and_other_rates_and_channels_count(tmp_path):
 def test_metric_workers_import_no_tensorflow():
     program = "import sys, tfkd.evaluate; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def crash(clean, signals):
+    os._exit(11)
+
+
+def test_metrics_that_crash_are_an_error_that_names_the_pairs(pair_folders, monkeypatch):
+    monkeypatch.setattr("tfkd.evaluate._score", crash)
+    with pytest.raises(CorpusError, match=r"crashed or ran out of memory.*a_snrm05_1"):
+        evaluate(find_pairs(*pair_folders), {}, jobs=1)

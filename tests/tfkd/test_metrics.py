@@ -102,3 +102,26 @@ def test_interval_leaves_out_and_counts_what_is_not_finite():
     alone = metrics.mean_interval([1.0])
     assert alone.mean == 1.0 and math.isnan(alone.half_width)
     assert math.isnan(metrics.mean_interval([]).mean)
+
+
+def bursts(seconds):
+    """Noise of 0.15 s every 0.35 s: as many utterances as PESQ's code can find."""
+    rng = np.random.default_rng(5)
+    clean = rng.normal(0.0, 0.1, int(16000 * seconds)).astype(np.float32)
+    clean[np.arange(len(clean)) % 5600 >= 2400] *= 1e-4
+    return clean, clean + rng.normal(0.0, 0.01, len(clean)).astype(np.float32)
+
+
+def test_a_long_recording_is_scored_in_stretches():
+    clean, noisy = bursts(40.0)  # 114 utterances at once would crash
+    stretches = zip(np.array_split(clean, 3), np.array_split(noisy, 3), strict=True)
+    scores = [metrics.pesq_wb(*pair) for pair in stretches]
+    assert metrics.pesq_wb(clean, noisy) == pytest.approx(np.mean(scores), abs=1e-12)
+
+
+def test_stretches_without_speech_are_left_out():
+    clean, noisy = bursts(12.0)
+    quiet = np.zeros_like(clean)
+    longer = metrics.pesq_wb(np.concatenate([clean, quiet]), np.concatenate([noisy, quiet]))
+    assert longer == pytest.approx(metrics.pesq_wb(clean, noisy), abs=1e-12)
+    assert math.isnan(metrics.pesq_wb(np.tile(quiet, 2), np.tile(noisy, 2)))

@@ -97,9 +97,9 @@ def _tflite(source: str) -> Path | None:
     """The .tflite that a FILE or a released NAME stands for; None for a run."""
     if Path(source).is_file():
         return Path(source)
+    if source in released_folders() and not (Path(source) / "run.json").is_file():
+        return released_folders()[source] / MODEL_FILE
     if not Path(source).exists():
-        if source in released_folders():
-            return released_folders()[source] / MODEL_FILE
         if source.endswith(".tflite"):
             raise ModelError(f"{source}: no such file.")
         if Path(source).name == source:
@@ -148,5 +148,9 @@ def _emit_c(tflite: Path, folder: Path, chip: Target | None) -> dict[str, Any]:
 def _fit(report: dict[str, Any], chip: Target) -> dict[str, Any]:
     """Margins of the model under TFLite Micro."""
     if "arena" not in report:
-        raise click.UsageError("--target needs a model that tfkd converted.")
+        missing = ", ".join(report["c"]["missing_tools"])
+        raise ConversionError(
+            f"whether it fits {chip.name} was not checked: {report['path']} carries no front end "
+            f"of tfkd, and to compile its C code {missing} is not installed."
+        )
     return fit(report, chip)

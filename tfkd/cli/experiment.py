@@ -73,7 +73,9 @@ def experiment(
       tfkd experiment --resume studies/study
     """
     given = {"data.speech": speech, "data.noise": noise, "data.rir": rir}
-    settings += tuple(f"{key}={json.dumps(value)}" for key, value in given.items() if value)
+    settings += tuple(
+        f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items() if value
+    )
     if summarise:
         from tfkd.experiment.summary import read_result, write_summary
 

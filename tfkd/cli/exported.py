@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 def exported(sources: CSources, folder: Path, chip: Target | None) -> dict[str, Any]:
     """RAM of the code in a folder; where the tools are installed its cost and margins."""
     from firmware_ref.cortex_m import missing_tools
+    from firmware_ref.errors import ToolchainError
     from tfkd.c_denoiser.cost import measure_cost
 
-    missing = missing_tools()
-    cost = None if missing else measure_cost(sources)
+    missing = list(missing_tools())
+    cost = None
+    if not missing:
+        try:
+            cost = measure_cost(sources)
+        except ToolchainError as error:  # such as a C library that is missing
+            missing = [f"a working toolchain ({str(error).splitlines()[0]})"]
     return {
         "folder": str(folder),
         "front_end": sources.frontend is not None,
@@ -30,7 +36,7 @@ def exported(sources: CSources, folder: Path, chip: Target | None) -> dict[str, 
         "work_bytes": sources.work_bytes,
         "hop_ms": sources.frontend.hop_ms if sources.frontend else None,
         "cortex_m4": asdict(cost) if cost else None,
-        "missing_tools": list(missing),
+        "missing_tools": missing,
         "target": _margins(sources, cost, chip) if cost and chip else None,
     }
 

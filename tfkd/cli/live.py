@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -80,6 +81,8 @@ def live(
     ):
         if device and file:
             raise click.UsageError(f"--{name} and --{name}-file exclude each other.")
+    if input_file and output_file and Path(input_file).resolve() == Path(output_file).resolve():
+        raise click.UsageError(f"{output_file} is the input too, and would be replaced.")
     from tfkd.live import Live
 
     chosen = engine or default_engine()

@@ -187,6 +187,12 @@ def _train(
                 f"{run.path}: disk or memory is exhausted ({error.message.splitlines()[0]}). Free "
                 f"some, then continue with: tfkd train --resume {run.path}"
             ) from error
+        except tf.errors.OpError as error:
+            raise RunError(
+                f"{run.path}: TensorFlow stopped ({error.message.splitlines()[0]}). If a recording "
+                f"was damaged or removed, `tfkd data check` finds it; then continue with: tfkd "
+                f"train --resume {run.path}"
+            ) from error
         except TfkdError:
             if is_new and not run.checkpoints("float").exists():
                 run.discard()

@@ -37,9 +37,10 @@ def training_dataset(config: Config, start_step: int = 0) -> tf.data.Dataset:
 
 
 def validation_dataset(config: Config) -> tf.data.Dataset:
-    """The same `valid_examples` examples of the validation recordings for every run.
+    """Fixed examples of the validation recordings: the same ones for every run of an equal batch.
 
-    They are kept in memory after the first pass, about 0.8 MB for 3 s.
+    `valid_examples` of them, rounded up to whole batches of `train.batch`. They are kept in memory
+    after the first pass, about 0.8 MB for 3 s.
     """
     batch = min(config.train.batch, config.data.valid_examples)
     steps = -(-config.data.valid_examples // batch)

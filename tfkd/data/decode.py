@@ -235,12 +235,13 @@ class ClipStore:
             return tf.cast(scaled, tf.int16), peak
 
         pcm = np.zeros(int(extended.sum()), np.int16)
+        silent: list[str] = []
         position = clip = 0
         try:
             for samples, peak in tf.data.Dataset.range(len(self._clips)).map(decoded):
                 path = self._clips[clip].path
                 if not (self._keep_level or peak >= SILENCE):
-                    raise AudioError(f"{path} is silent throughout. Remove it from the corpus.")
+                    silent.append(str(path))
                 if len(samples) != extended[clip]:
                     raise AudioError(
                         f"{path} holds less audio than its header declares. Replace or remove it."
@@ -254,4 +255,6 @@ class ClipStore:
             raise AudioError(
                 f"{path} cannot be decoded: {reason}. Replace or remove it."
             ) from error
+        if silent:
+            raise AudioError(f"silent throughout: {', '.join(silent)}. Remove from the corpus.")
         return pcm

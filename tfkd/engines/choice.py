@@ -52,16 +52,21 @@ def find_tflite(reference: str | Path) -> Path:
     path = Path(reference)
     if path.is_file():
         return path
-    if path.is_dir():
-        if (path / MODEL_FILE).is_file():
-            return path / MODEL_FILE
+    if (path / MODEL_FILE).is_file():
+        return path / MODEL_FILE
+    if (path / "run.json").is_file():
         raise ModelError(
             f"{path}: holds no {MODEL_FILE}. Convert the run first: "
             f"tfkd convert --tflite-micro {path}"
         )
     released = released_folders()
-    if str(reference) in released:
+    if str(reference) in released:  # whatever else a folder of that name holds
         return released[str(reference)] / MODEL_FILE
+    if path.is_dir():
+        raise ModelError(
+            f"{path}: holds no {MODEL_FILE} and is no run directory. Expected one of these, or a "
+            f"released model's name."
+        )
     raise ModelError(
         f"no model '{reference}'. Expected a .tflite file, a run directory, or one of the released "
         f"models ({', '.join(released) or 'none in this installation'})."

@@ -34,7 +34,8 @@ def host_library(files: Mapping[str, str]) -> ctypes.PyDLL:
 
     Raises:
         MissingPackageError: there is no C compiler.
-        ModelError: the compiler refuses the code; its message is quoted. Or it does not end.
+        ModelError: the compiler refuses the code; its message is quoted. Or it does not end. Or the
+            temporary folder cannot be written to, or may hold no programs.
     """
     compiler = find_compiler()
     if compiler is None:
@@ -43,6 +44,17 @@ def host_library(files: Mapping[str, str]) -> ctypes.PyDLL:
             "or another one's command in CC. Install one (on Debian: apt-get install gcc "
             "libc6-dev), or use the engine firmware-ref, which computes the same bits."
         )
+    try:
+        return _compiled(compiler, files)
+    except OSError as error:
+        raise ModelError(
+            f"the exported C code cannot be compiled and loaded: {error}. Name a folder that can "
+            f"be written to and may hold programs in TMPDIR, or use the engine firmware-ref, which "
+            f"computes the same bits."
+        ) from error
+
+
+def _compiled(compiler: list[str], files: Mapping[str, str]) -> ctypes.PyDLL:
     with TemporaryDirectory(prefix="tfkd-") as folder:
         for name, text in files.items():
             (Path(folder) / name).write_text(text, encoding="utf-8")

@@ -32,6 +32,7 @@ from tfkd.config_file import dump_config, read_config
 from tfkd.errors import RunError
 
 SCHEMA = 1
+GLOB_CHARACTERS = "*?["
 PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "tensorflow-io", "numpy")
 
 
@@ -51,6 +52,7 @@ class RunDirectory:
             teacher = str(Path(config.distill.teacher).resolve())
             distill = config.distill.model_copy(update={"teacher": teacher})
             config = config.model_copy(update={"distill": distill})
+        _check_path(Path(runs))
         latest = Path(runs) / "latest"
         if latest.exists() and not latest.is_symlink():
             raise RunError(
@@ -86,6 +88,7 @@ class RunDirectory:
     @classmethod
     def create_at(cls, path: Path, config: Config, kind: str) -> RunDirectory:
         """Make a run of a given name, as a study does; an interrupted creation is completed."""
+        _check_path(path)
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, config, kind)
         run._write_records()
@@ -169,6 +172,15 @@ class RunDirectory:
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         self.write_text(name, json.dumps(content, indent=2) + "\n")
+
+
+def _check_path(path: Path) -> None:
+    """RunError for a path that TensorFlow takes for a pattern: it finds no checkpoint there."""
+    if any(character in str(path.resolve()) for character in GLOB_CHARACTERS):
+        raise RunError(
+            f"{path.resolve()}: holds one of the characters {' '.join(GLOB_CHARACTERS)}, and "
+            f"TensorFlow could not find its checkpoints there. Choose another folder."
+        )
 
 
 def environment() -> dict[str, Any]:

@@ -95,8 +95,8 @@ def test_a_foreign_model_is_exported_alone(emit_c, foreign, tmp_path):
 
 def test_a_foreign_model_fits_no_target(emit_c, foreign, tmp_path):
     result = emit_c(foreign, "-o", tmp_path / "c", "--target", "nano33ble")
-    assert result.exit_code == 2
-    assert "--target needs a model that tfkd converted" in result.stderr
+    assert result.exit_code == 3
+    assert "fits nano33ble was not checked" in result.stderr
 
 
 def test_released_model_by_name(emit_c, gate, tmp_path, monkeypatch):

@@ -184,6 +184,13 @@ def interrupted_after(hops, read):
     return reading
 
 
+def test_the_source_is_not_replaced(live, noisy_file):
+    before = noisy_file.read_bytes()
+    result = live("--input-file", noisy_file, "--output-file", noisy_file)
+    assert result.exit_code == 2 and "would be replaced" in result.stderr
+    assert noisy_file.read_bytes() == before
+
+
 def test_one_of_device_and_file(live, noisy_file):
     result = live("--input", "1", "--input-file", noisy_file)
     assert result.exit_code == 2

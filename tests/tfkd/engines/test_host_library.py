@@ -69,3 +69,12 @@ def test_a_compiler_that_does_not_end_is_named(my_compiler, monkeypatch):
     monkeypatch.setattr("tfkd.engines.host_library.COMPILE_TIMEOUT_S", 0.1)
     with pytest.raises(ModelError, match="mycc took more than 0.1 s.*or use the engine"):
         host_library(FILES)
+
+
+def test_a_temporary_folder_that_holds_no_programs(monkeypatch):
+    def refuse(path):
+        raise OSError(f"{path}: failed to map segment from shared object")
+
+    monkeypatch.setattr("tfkd.engines.host_library.ctypes.PyDLL", refuse)
+    with pytest.raises(ModelError, match="failed to map segment.*TMPDIR.*firmware-ref"):
+        host_library(FILES)

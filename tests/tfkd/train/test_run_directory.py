@@ -62,3 +62,12 @@ def test_other_folders_are_refused(tmp_path):
     (tmp_path / "run.json").write_text('{"schema": 99, "kind": "student"}')
     with pytest.raises(RunError, match="schema 99.*reads schema 1"):
         RunDirectory.open(tmp_path)
+
+
+def test_a_path_that_tensorflow_takes_for_a_pattern_is_refused(tmp_path):
+    config = load_config("micro")
+    with pytest.raises(RunError, match=r"holds one of the characters \* \? \["):
+        RunDirectory.create(tmp_path / "[2024]", config, "student")
+    with pytest.raises(RunError, match="Choose another folder"):
+        RunDirectory.create_at(tmp_path / "what?" / "seed0", config, "student")
+    assert not list(tmp_path.iterdir())
