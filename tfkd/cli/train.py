@@ -129,7 +129,9 @@ def train(
             raise click.UsageError("--resume continues a run as it was configured; drop the rest.")
         from tfkd.train.run_directory import RunDirectory
 
-        _train(RunDirectory.open(resume), False, threads, strategy, tensorboard, as_json)
+        run = RunDirectory.open(resume)
+        run.check_recordings()
+        _train(run, False, threads, strategy, tensorboard, as_json)
         return
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")

@@ -51,6 +51,7 @@ def run_cell(folder: Path, *, noisy: str | None, clean: str | None, limit: int |
     from tfkd.train.session import prepare, train_student, train_teacher
 
     run = RunDirectory.open(folder)
+    run.check_recordings()
     prepare(run.config, threads=1)
     if run.state() != "finished":
         train = train_teacher if run.kind == "teacher" else train_student

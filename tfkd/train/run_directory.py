@@ -3,7 +3,7 @@
 runs/<utc>-<model>-<hash6>/
   run.json           schema, kind (teacher or student), model, state (running, finished)
   config.toml        the resolved configuration
-  env.json           versions, git commit, host, command
+  env.json           versions, git commit, host, command and the folder it was given in
   train.log          what the run said
   history.csv        one row per epoch of the float phase; history_qat.csv of the QAT phase
   checkpoints/       float/ and qat/: the last states, to resume from
@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -122,8 +123,25 @@ class RunDirectory:
 
     def _write_records(self) -> None:
         self.write_text("config.toml", dump_config(self.config))
-        self.write_json("env.json", environment())
+        self.write_json("env.json", {**environment(), "folder": os.getcwd()})
         self.set_state("running")
+
+    def check_recordings(self) -> None:
+        """Refuse to go on with other recordings: relative folders may mean others elsewhere.
+
+        Raises:
+            RunError: the run began in another folder, where such a folder lies.
+        """
+        record = json.loads((self.path / "env.json").read_text("utf-8"))
+        began = Path(record.get("folder") or os.getcwd())
+        data = self.config.data
+        for folder in filter(None, (data.speech, data.noise, data.rir, data.noisy, data.clean)):
+            then = (began / folder).resolve()
+            if then.is_dir() and then != Path(folder).resolve():
+                raise RunError(
+                    f"{self.path}: was begun in {began}, and its recordings are {then}. Continue "
+                    f"it there: cd {shlex.quote(str(began))}"
+                )
 
     def discard(self) -> None:
         """Delete a run that has come to nothing; `latest` goes back to the newest other one."""

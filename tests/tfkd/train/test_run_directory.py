@@ -71,3 +71,19 @@ def test_a_path_that_tensorflow_takes_for_a_pattern_is_refused(tmp_path):
     with pytest.raises(RunError, match="Choose another folder"):
         RunDirectory.create_at(tmp_path / "what?" / "seed0", config, "student")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_goes_on_with_the_recordings_that_it_began_with(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        (folder / "speech").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    config = load_config("micro", flags={"data.speech": "speech", "data.noise": str(there)})
+    run = RunDirectory.create("runs", config, "student")
+    path = run.path.resolve()
+    RunDirectory.open(path).check_recordings()
+    monkeypatch.chdir(there)
+    with pytest.raises(RunError, match=rf"its recordings are {here}/speech.*: cd {here}"):
+        RunDirectory.open(path).check_recordings()
+    (here / "speech").rmdir()  # such as on another machine
+    RunDirectory.open(path).check_recordings()
