@@ -101,6 +101,7 @@ def test_unknown_model(tmp_path, run_tfkd):
 def test_run_that_is_not_converted(tmp_path, run_tfkd):
     soundfile.write(tmp_path / "in.wav", voice(0.2), 16000)
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").touch()
     result = run_tfkd(
         "denoise", tmp_path / "in.wav", "-o", tmp_path / "x.wav", "--model", tmp_path / "run"
     )
