@@ -62,7 +62,7 @@ def single_rounding(
     enlargement = 2 ** np.maximum(np.where(largest > 0, shift + 1, 0), 0)
     if (enlargement > LARGEST_ENLARGEMENT).any() or (enlargement * largest >= 2**30).any():
         return None
-    factor = multiplier * 2.0 ** (shift - 31) / enlargement
+    factor = np.where(largest > 0, multiplier * 2.0 ** (shift - 31) / enlargement, 0)
     # so that the largest multiplier, factor * 2^(32 + shift), has 31 bits
     common = min(-1 - int(np.frexp(factor.max(initial=0.0))[1]), LARGEST_SHIFT)
     common = max(common, 0)  # where all factors are 0

@@ -103,6 +103,16 @@ def test_a_smaller_plan_is_written(
     assert plan_arena(read_model(smaller), "cortex-m").head_bytes == 2304
 
 
+def test_a_model_whose_arena_is_the_least_already_is_copied(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, copy = tmp_path / "model.tflite", tmp_path / "copy.tflite"
+    model.write_bytes(KNOWN_MODELS["hello_world"]())
+    assert main([str(model), "--write-plan", str(copy)]) == 0
+    assert f"wrote {copy}: an equal copy, for no smaller arena is found" in capsys.readouterr().err
+    assert copy.read_bytes() == model.read_bytes()
+
+
 def test_a_picture_is_written(unet: str, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     assert main([unet, "--plot", str(tmp_path / "arena.png")]) == 0

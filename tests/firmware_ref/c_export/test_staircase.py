@@ -42,6 +42,15 @@ def test_a_channel_that_never_steps_is_constant():
     assert zero is not None and outputs(zero, 0, np.zeros(1, np.int64)) == [7]
 
 
+def test_a_channel_without_weights_costs_the_others_no_precision():
+    multiplier, shift = quantize_multiplier(np.array([0.01, 3.0]))
+    found = single_rounding(np.array([9_000, 0]), multiplier, shift, zero_point=-128)
+    alone = single_rounding(np.array([9_000]), multiplier[:1], shift[:1], zero_point=-128)
+    assert found is not None and alone is not None
+    assert (found.shift, found.multiplier[0]) == (alone.shift, alone.multiplier[0])
+    assert outputs(found, 1, np.zeros(1, np.int64)) == [-128]
+
+
 def test_stairs_on_both_sides_of_zero_lie_on_no_line():
     multiplier, shift = quantize_multiplier(np.array([0.0037]))
     assert single_rounding(np.array([40_000]), multiplier, shift, 0) is None

@@ -68,6 +68,21 @@ def test_json(emit_c, gate, tmp_path):
     assert report["c"]["work_bytes"] >= 2 * 512 * 4
 
 
+def test_a_toolchain_without_a_c_library_is_told(emit_c, gate, tmp_path, monkeypatch):
+    from firmware_ref.errors import ToolchainError
+
+    def refused(sources):
+        raise ToolchainError("arm-none-eabi-gcc: fatal error: stdint.h: No such file\nin main.c")
+
+    monkeypatch.setattr("firmware_ref.cortex_m.missing_tools", lambda: ())
+    monkeypatch.setattr("tfkd.c_denoiser.cost.measure_cost", refused)
+    result = emit_c(gate, "-o", tmp_path)
+    assert result.exit_code == 0, result.stderr
+    said = "a working toolchain (arm-none-eabi-gcc: fatal error: stdint.h: No such file)"
+    assert f"{said} not installed" in result.stderr
+    assert (tmp_path / "denoiser.c").is_file()
+
+
 @needs_compiler
 def test_a_foreign_model_is_exported_alone(emit_c, foreign, tmp_path):
     result = emit_c(foreign, "-o", tmp_path / "c")

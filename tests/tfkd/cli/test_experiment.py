@@ -107,11 +107,11 @@ def test_paths_become_part_of_the_plan(tmp_path, monkeypatch, run_tfkd, pair_fol
 
     plans = []
     monkeypatch.setattr(experiment, "_run", lambda plan, folder, runner: plans.append(plan))
-    data = ["--speech", "my speech", "--noise", "n", "--noisy", "noisy", "--clean", "clean"]
+    data = ["--speech", "my Gespräche", "--noise", "n", "--noisy", "noisy", "--clean", "clean"]
     assert run_tfkd("experiment", "smallest", *data, "-o", "out").exit_code == 0
     assert run_tfkd("experiment", "--resume", "out").exit_code == 0
     assert plans[0] == plans[1]
-    assert plans[0].settings == ('data.speech="my speech"', 'data.noise="n"')
+    assert plans[0].settings == ('data.speech="my Gespräche"', 'data.noise="n"')
     assert (plans[0].test.noisy, plans[0].test.clean, plans[0].test.limit) == ("noisy", "clean", 4)
     (tmp_path / "out" / "study.toml").write_text('methods = ["cosin"]\n')
     edited = run_tfkd("experiment", "--resume", "out")

@@ -140,6 +140,7 @@ def test_failed_resume_keeps_the_run(run_tfkd, tmp_path, monkeypatch):
     ("failure", "code", "message"),
     [
         ("disk", 1, "disk or memory is exhausted (No space left on device)"),
+        ("file", 1, "TensorFlow stopped (speech/a.wav; No such file or directory)"),
         ("interrupt", 130, "interrupted"),
     ],
 )
@@ -153,6 +154,8 @@ def test_stopped_training_says_how_to_continue(
     def stopped(run, **options):
         if failure == "interrupt":
             raise KeyboardInterrupt
+        if failure == "file":
+            raise tf.errors.NotFoundError(None, None, "speech/a.wav; No such file or directory")
         raise tf.errors.ResourceExhaustedError(None, None, "No space left on device\nand so on")
 
     monkeypatch.setattr(session, "prepare", lambda config, threads: None)
