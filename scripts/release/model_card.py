@@ -13,7 +13,7 @@ from tfkd.metrics import METRICS
 
 JUDGES = ("pesq_wb", "estoi")
 SPLITS = {
-    "test": "The recordings were looked at for this card only.",
+    "test": "Nothing was chosen by them; former releases were scored on them too.",
     "valid": "Epochs and recipes were chosen on recordings of this split: it is no test.",
 }
 
