@@ -172,8 +172,8 @@ class DistillConfig(Section):
 class QuantizeConfig(Section):
     """Quantisation-aware fine-tuning after the float training."""
 
-    steps: int = Field(1500, ge=0, description="0: calibrated ranges only")
-    learning_rate: float = Field(3e-4, gt=0)
+    steps: int = Field(4000, ge=0, description="0: calibrated ranges only")
+    learning_rate: float = Field(5e-4, gt=0)
     calibration_batches: int = Field(16, ge=1)
 
 
