@@ -2,8 +2,8 @@
 
 Time is a counter t that starts at 0 for the whole model:
 
-- the inputs and outputs of a subgraph are created at the t at which it starts;
-- each operator advances t by one; its outputs are created then (again, if they were before);
+- the inputs of a subgraph are created at the t at which it starts;
+- each operator advances t by one; its outputs are created then, unless they were before;
 - an operator that calls a subgraph advances t once more and plays that subgraph through;
 - then the operator's inputs and outputs are last used at t;
 - the scratch memory of an operator lives from its start to its end, called subgraphs included;
@@ -77,7 +77,7 @@ def _play(model: Model, index: int, now: int, found: Lifetimes, active: tuple[in
 
     def create(tensors: tuple[int, ...]) -> None:
         for tensor in tensors:
-            found.tensors[index, tensor] = (now, now)
+            found.tensors.setdefault((index, tensor), (now, now))
 
     def use(tensors: tuple[int, ...]) -> None:
         for tensor in tensors:
@@ -86,7 +86,6 @@ def _play(model: Model, index: int, now: int, found: Lifetimes, active: tuple[in
                 found.tensors[index, tensor] = (first, now)
 
     create(subgraph.inputs)
-    create(subgraph.outputs)
     for op in subgraph.operators:
         now += 1
         if now > MAX_STEPS:
@@ -107,5 +106,6 @@ def _play(model: Model, index: int, now: int, found: Lifetimes, active: tuple[in
         use(op.inputs)
         use(op.outputs)
         found.operators[index, op.index] = (start, now)
+    create(subgraph.outputs)
     use(subgraph.outputs)
     return now

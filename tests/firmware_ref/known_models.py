@@ -266,6 +266,20 @@ def input_is_output() -> bytes:
     return model.build([x], [y, x])
 
 
+def written_twice() -> bytes:
+    """An input that an operator writes, and a tensor with two results after each other."""
+    model = ModelBuilder()
+    n = Layers(model.subgraph())
+    x, state = n.activation([1, 64]), n.activation([1, 64])
+    a, y = n.activation([1, 64]), n.activation([1, 64])
+    n.graph.operator("RELU", [x], [y])
+    n.graph.operator("ADD", [x, state], [a], options="AddOptions")
+    n.graph.operator("RELU", [a], [state])
+    n.graph.operator("ADD", [y, state], [a], options="AddOptions")
+    n.graph.operator("TANH", [a], [y])
+    return model.build([x, state], [y, state])
+
+
 def uncalled_subgraph() -> bytes:
     """A second subgraph that no operator calls is allocated all the same."""
     model = ModelBuilder()
@@ -326,6 +340,7 @@ KNOWN_MODELS: dict[str, Callable[[], bytes]] = {
         many_channels,
         unused_tensors,
         input_is_output,
+        written_twice,
         uncalled_subgraph,
         called_subgraph_with_scratch,
     )

@@ -36,6 +36,18 @@ def test_outputs_live_to_the_end_and_untouched_tensors_never() -> None:
     assert found.tensor((0, unused)) == (-1, -1)
 
 
+def test_a_tensor_that_is_written_twice_lives_from_the_first_time() -> None:
+    model = ModelBuilder()
+    n = Layers(model.subgraph())
+    x, s, y = (n.activation([1, 4]) for _ in range(3))
+    n.graph.operator("RELU", [x], [y])
+    n.graph.operator("RELU", [y], [s])
+    found = find_lifetimes(read_model(model.build([x, s], [y, s])))
+    assert found.tensors == {(0, x): (0, 1), (0, s): (0, 2), (0, y): (1, 2)}
+    n.graph.operator("RELU", [s], [y])
+    assert find_lifetimes(read_model(model.build([x, s], [y]))).tensor((0, y)) == (1, 3)
+
+
 def test_a_called_subgraph_is_played_inside_its_operator() -> None:
     # Main: VAR_HANDLE 1, VAR_HANDLE 2, CALL_ONCE 3; the call starts at 4 and its five
     # operators run at 5 to 9; the next operator of main is at 10.
