@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from firmware_ref.c_export.clamps import emit_clamp
 from firmware_ref.c_export.emitter import Emitter
 from firmware_ref.c_export.factors import kernel_rounding, kernel_shift
-from firmware_ref.c_export.nodes import checked_node
+from firmware_ref.c_export.nodes import operator_node
 from firmware_ref.c_export.steps import Step
 from firmware_ref.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
 from firmware_ref.node import Node, View
@@ -46,7 +46,7 @@ class Addition:
 
 def emit_add(emitter: Emitter, step: Step) -> None:
     """tfkd_add, or tfkd_add_rounding_twice where it has no numbers."""
-    node = checked_node(emitter.graph, step.operator)
+    node = operator_node(emitter.graph, step.operator)
     a, b, y = node.input(0), node.input(1), node.output()
     if not a.shape == b.shape == y.shape:
         raise node.error(f"broadcasts {a.shape} and {b.shape}, which the C export lacks")

@@ -12,7 +12,7 @@ from firmware_ref.c_export.clamps import emit_clamp
 from firmware_ref.c_export.emitter import Emitter
 from firmware_ref.c_export.factors import kernel_rounding, kernel_shift
 from firmware_ref.c_export.geometry import convolution_geometry, row_size
-from firmware_ref.c_export.nodes import checked_node
+from firmware_ref.c_export.nodes import operator_node
 from firmware_ref.c_export.staircase import single_rounding
 from firmware_ref.c_export.steps import Step
 from firmware_ref.errors import ModelError
@@ -55,7 +55,7 @@ class Channels:
 
 def emit_conv_2d(emitter: Emitter, step: Step) -> None:
     """tfkd_conv_2d. ModelError for grouped convolutions."""
-    node = checked_node(emitter.graph, step.operator)
+    node = operator_node(emitter.graph, step.operator)
     filters = node.constant(1)  # (C_out, kh, kw, C_in)
     if filters.shape[3] != node.input(0).shape[3]:
         raise node.error("is a grouped convolution, which the C export lacks")
@@ -73,7 +73,7 @@ def emit_conv_2d(emitter: Emitter, step: Step) -> None:
 
 def emit_depthwise_conv_2d(emitter: Emitter, step: Step) -> None:
     """tfkd_depthwise_conv_2d."""
-    node = checked_node(emitter.graph, step.operator)
+    node = operator_node(emitter.graph, step.operator)
     filters = node.constant(1)  # (1, kh, kw, C_out)
     sums = filters.astype(np.int64).reshape(-1, filters.shape[3]).T  # (C_out, kh kw)
     options = node.options(DepthwiseConv2DOptions)

@@ -12,8 +12,9 @@ import numpy as np
 
 from firmware_ref.c_export.emitter import Emitter
 from firmware_ref.c_export.moves import contiguous_offset
-from firmware_ref.c_export.nodes import checked_node, source_indices
+from firmware_ref.c_export.nodes import operator_node, source_indices
 from firmware_ref.c_export.steps import Step
+from firmware_ref.kernels.pad import border_value
 from firmware_ref.options import ConcatenationOptions
 
 BOX_AXES = 4
@@ -21,7 +22,6 @@ BOX_AXES = 4
 
 def emit_contiguous(emitter: Emitter, step: Step) -> None:
     """RESHAPE and its like: a view, or one memcpy."""
-    checked_node(emitter.graph, step.operator)
     x, y = step.inputs[0], step.outputs[0]
     if not emitter.lies_in_place(y, x, 0):
         emitter.call("memcpy", emitter.place(y), emitter.place(x), emitter.graph.tensors[y].bytes)
@@ -29,7 +29,7 @@ def emit_contiguous(emitter: Emitter, step: Step) -> None:
 
 def emit_strided_slice(emitter: Emitter, step: Step) -> None:
     """A view, one memcpy, or tfkd_copy_box."""
-    node = checked_node(emitter.graph, step.operator)
+    node = operator_node(emitter.graph, step.operator)
     x, y = step.inputs[0], step.outputs[0]
     size = emitter.graph.tensors[y].bytes
     offset = contiguous_offset(emitter.graph, step.operator)
@@ -53,7 +53,7 @@ def emit_strided_slice(emitter: Emitter, step: Step) -> None:
 
 def emit_concatenation(emitter: Emitter, step: Step) -> None:
     """One copy for every input that does not lie in its place yet."""
-    node = checked_node(emitter.graph, step.operator)
+    node = operator_node(emitter.graph, step.operator)
     y = node.output()
     axis = node.options(ConcatenationOptions).axis % len(y.shape)
     rows, row_bytes = math.prod(y.shape[:axis]), math.prod(y.shape[axis:])
@@ -73,14 +73,15 @@ def emit_concatenation(emitter: Emitter, step: Step) -> None:
 
 def emit_pad(emitter: Emitter, step: Step) -> None:
     """memset of the border, tfkd_copy_box of the inside."""
-    node = checked_node(emitter.graph, step.operator)
+    node = operator_node(emitter.graph, step.operator)
     x, y = node.input(0), node.output()
     if len(x.shape) > BOX_AXES:
         raise node.error(f"pads {len(x.shape)} axes; the C export takes {BOX_AXES}")
     before = node.constant_integers(1)[::2]
     out_strides = _strides(y.shape)
     start = sum(b * stride for b, stride in zip(before, out_strides, strict=True))
-    emitter.call("memset", emitter.place(step.outputs[0]), y.zero_point, y.tensor.bytes)
+    border = int(border_value(node))
+    emitter.call("memset", emitter.place(step.outputs[0]), border, y.tensor.bytes)
     _copy_box(
         emitter, step, emitter.place(step.outputs[0], start), emitter.place(step.inputs[0]),
         x.shape, _strides(x.shape), out_strides,
@@ -89,7 +90,7 @@ def emit_pad(emitter: Emitter, step: Step) -> None:
 
 def emit_resize_nearest_neighbor(emitter: Emitter, step: Step) -> None:
     """tfkd_gather."""
-    node = checked_node(emitter.graph, step.operator)
+    node = operator_node(emitter.graph, step.operator)
     x = node.input(0)
     channels = x.shape[3]
     pixels = source_indices(emitter.graph, step.operator)[..., 0].reshape(-1) // channels

@@ -9,6 +9,7 @@ from firmware_ref.c_export.contract import Contract, read_contract
 from firmware_ref.c_export.emitter import Emitter, state_field
 from firmware_ref.c_export.files import StateField, model_c, model_h, weights_c, weights_h
 from firmware_ref.c_export.histories import History, find_histories
+from firmware_ref.c_export.nodes import check_operators
 from firmware_ref.c_export.operators import EMITTERS
 from firmware_ref.c_export.steps import plan_steps
 from firmware_ref.c_export.storage import Room, Storage
@@ -56,6 +57,7 @@ def export_c(model: Model) -> CSource:
                 operator.name, operator.index, sorted(EMITTERS), by="the C export"
             )
     _check_tensors(graph)
+    check_operators(graph)
     steps = plan_steps(graph)
     histories = find_histories(graph, steps, contract)
     storage = Storage(graph, steps, contract, histories)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from firmware_ref.c_export.nodes import checked_node
+from firmware_ref.c_export.nodes import operator_node
 from firmware_ref.c_export.steps import CONVOLUTIONS, Step
 from firmware_ref.kernels.window import WindowAxis
 from firmware_ref.model import Subgraph
@@ -44,7 +44,7 @@ def _is_inside(axis: WindowAxis) -> bool:
 
 def convolution_geometry(graph: Subgraph, step: Step) -> Geometry:
     """The geometry of a CONV_2D or DEPTHWISE_CONV_2D."""
-    node = checked_node(graph, step.operator)
+    node = operator_node(graph, step.operator)
     filters = node.input(1).shape
     is_depthwise = step.operator.name == "DEPTHWISE_CONV_2D"
     options: Conv2DOptions | DepthwiseConv2DOptions = (

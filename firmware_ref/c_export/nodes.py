@@ -1,6 +1,6 @@
 """Operators as their kernels' prepare steps want them, so that the export shares their arithmetic.
 
-`checked_node` lets the kernel of firmware_ref check an operator. `table_of` and `source_indices`
+`check_operators` lets the kernels of firmware_ref check a graph. `table_of` and `source_indices`
 run the kernel at export: on all 256 values, or on the indices of its input's elements.
 """
 
@@ -41,11 +41,24 @@ class _NoRuntime:
         raise ModelError("the C export has neither resource variables nor called subgraphs.")
 
 
-def checked_node(graph: Subgraph, operator: Operator) -> Node:
-    """The operator with its tensors, after its kernel has checked types, shapes and scales."""
-    node = _node(operator, [_view(graph, i) for i in operator.inputs], graph)
-    KERNELS[operator.name].build(node)
-    return node
+def check_operators(graph: Subgraph) -> None:
+    """Let the kernel of every operator check types, shapes and scales.
+
+    Raises:
+        ModelError: one of them contradicts itself.
+    """
+    for operator in graph.operators:
+        KERNELS[operator.name].build(operator_node(graph, operator))
+
+
+def operator_node(graph: Subgraph, operator: Operator) -> Node:
+    """The operator with its tensors; what no constant fills is zeros."""
+    outputs = []
+    for index in operator.outputs:
+        tensor = graph.tensors[index]
+        outputs.append(View(tensor, np.zeros(tensor.shape, tensor.dtype)))
+    inputs = tuple(_view(graph, i) for i in operator.inputs)
+    return Node(operator, inputs, tuple(outputs), (), _NoRuntime())
 
 
 def table_of(graph: Subgraph, operator: Operator) -> NDArray[np.int8]:
@@ -76,14 +89,6 @@ def source_indices(graph: Subgraph, operator: Operator) -> NDArray[np.int64]:
     node = Node(operator, tuple(views), (View(plain_y, moved),), (), _NoRuntime())
     KERNELS[operator.name].build(node)()
     return moved.astype(np.int64)
-
-
-def _node(operator: Operator, inputs: list[View | None], graph: Subgraph) -> Node:
-    outputs = []
-    for index in operator.outputs:
-        tensor = graph.tensors[index]
-        outputs.append(View(tensor, np.zeros(tensor.shape, tensor.dtype)))
-    return Node(operator, tuple(inputs), tuple(outputs), (), _NoRuntime())
 
 
 def _view(graph: Subgraph, index: int) -> View | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_ref.c_export.nodes import operator_node
+from firmware_ref.kernels.pad import border_value
 from firmware_ref.model import Operator, Subgraph
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -72,6 +74,7 @@ def _is_spatial_zero_padding(graph: Subgraph, pad: Operator) -> bool:
         and amounts.shape == (4, 2)
         and not amounts[[0, 3]].any()
         and (x.scale, x.zero_point) == (y.scale, y.zero_point)
+        and border_value(operator_node(graph, pad)) == y.zero_point
     )
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from firmware_ref.c_export.emitter import Emitter
-from firmware_ref.c_export.nodes import checked_node, table_of
+from firmware_ref.c_export.nodes import table_of
 from firmware_ref.c_export.steps import Step
 
 
 def emit_lookup(emitter: Emitter, step: Step) -> None:
     """tfkd_lookup with the operator's table."""
-    checked_node(emitter.graph, step.operator)
     table = emitter.constant(step, "table", "int8_t", table_of(emitter.graph, step.operator))
     size = emitter.graph.tensors[step.outputs[0]].elements
     emitter.call(

@@ -33,7 +33,7 @@ def prepare_pad(node: Node) -> Invoke:
             f"pads {x.shape} by {before} before and {after} after to {expected}, "
             f"but its output has {y.shape}"
         )
-    border = _border(node)
+    border = border_value(node)
     middle = y.array[tuple(slice(b, b + n) for b, n in zip(before, x.shape, strict=True))]
     source, out = x.array, y.array
 
@@ -44,7 +44,12 @@ def prepare_pad(node: Node) -> Invoke:
     return invoke
 
 
-def _border(node: Node) -> float:
+def border_value(node: Node) -> float:
+    """What PAD writes around its input: the third input, or the zero point of the output.
+
+    Raises:
+        ModelError: the value is no constant, or of another type or quantisation than the output.
+    """
     y = node.output()
     given = node.optional_input(2)
     if given is None:

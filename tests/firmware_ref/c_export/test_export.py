@@ -173,6 +173,55 @@ def test_accumulators_that_may_overflow_are_refused():
         export_c(read_model(model.build([x], [y])))
 
 
+def padded_convolution(border: int | None, output_shape: tuple[int, ...] = (1, 1, 3, 2)) -> bytes:
+    """PAD, with a border value or none, before a convolution."""
+    model = ModelBuilder()
+    graph = model.subgraph()
+    x = graph.tensor((1, 1, 3, 2), np.int8, scale=0.1, zero_point=5)
+    padded = graph.tensor(
+        (*output_shape[:2], output_shape[2] + 2, 2), np.int8, scale=0.1, zero_point=5
+    )
+    y = graph.tensor(output_shape, np.int8, scale=0.1)
+    sides = graph.tensor((4, 2), np.int32, data=[[0, 0], [0, 0], [1, 1], [0, 0]])
+    rng = np.random.default_rng(0)
+    filters = graph.tensor((2, 1, 3, 2), np.int8, scale=0.1, data=rng.integers(-9, 9, (2, 1, 3, 2)))
+    inputs = [x, sides]
+    if border is not None:
+        inputs.append(graph.tensor((1,), np.int8, scale=0.1, zero_point=5, data=[border]))
+    graph.operator("PAD", inputs, [padded])
+    options = {"padding": 1, "strideH": 1, "strideW": 1}
+    options |= {"dilationHFactor": 1, "dilationWFactor": 1}
+    graph.operator("CONV_2D", [padded, filters], [y], options="Conv2DOptions", **options)
+    return model.build([x], [y])
+
+
+@needs_compiler
+@pytest.mark.parametrize("border", [None, 5, -128, 90])
+def test_a_border_of_any_value_is_padded(border, tmp_path):
+    content = padded_convolution(border)
+    model = read_model(content)
+    frames_q = frames_of(model, 20)
+    program = compile_c(export_c(model), tmp_path, COMPILERS[0])
+    assert np.array_equal(run_frames(program, frames_q), reference(content, model, frames_q)[0])
+
+
+def test_a_padding_that_does_not_fit_is_refused():
+    model = read_model(padded_convolution(None, output_shape=(1, 1, 4, 2)))
+    with pytest.raises(ModelError, match="PAD.*its output has"):
+        export_c(model)
+
+
+@pytest.mark.parametrize("name", ["CONV_2D", "PAD", "STRIDED_SLICE", "ADD", "CONCATENATION"])
+@pytest.mark.parametrize("lacks", ["inputs", "outputs"])
+def test_operators_without_tensors_are_refused(name, lacks):
+    model = read_model(padded_convolution(None))
+    graph = model.subgraphs[0]
+    convolution = replace(graph.operators[1], name=name, options=None, **{lacks: ()})
+    broken = replace(graph, operators=(graph.operators[0], convolution))
+    with pytest.raises((ModelError, UnsupportedOpError), match=name):
+        export_c(replace(model, subgraphs=(broken,)))
+
+
 def test_variables_and_results_written_twice_are_refused():
     model = ModelBuilder()
     graph = model.subgraph()
@@ -184,7 +233,7 @@ def test_variables_and_results_written_twice_are_refused():
     model = ModelBuilder()
     graph = model.subgraph()
     x, y = (graph.tensor([1, 4], np.int8, scale=0.1) for _ in range(2))
-    for source in (x, y):
+    for source in (x, x):
         graph.operator("RESHAPE", [source], [y], options="ReshapeOptions")
     with pytest.raises(ModelError, match=r"operator 1 \(RESHAPE\) writes 't1' over"):
         export_c(read_model(model.build([x], [y])))
