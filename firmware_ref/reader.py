@@ -187,7 +187,7 @@ def _check_indices(indices: tuple[int, ...], count: int, what: str, lowest: int 
 
 
 def _check_dataflow(subgraph: Subgraph) -> None:
-    """Every operator reads only what has been written, and writes no constant."""
+    """Every operator reads only what has been written, and writes neither that nor a constant."""
     written = {
         t.index for t in subgraph.tensors if t.is_constant or t.is_variable or t.elements == 0
     }
@@ -205,6 +205,12 @@ def _check_dataflow(subgraph: Subgraph) -> None:
                 raise ModelError(
                     f"{what} operator {operator.index} ({operator.name}) writes tensor {index} "
                     f"({subgraph.tensors[index].name!r}), which is a constant of the file."
+                )
+            if index in operator.inputs:
+                raise ModelError(
+                    f"{what} operator {operator.index} ({operator.name}) writes tensor {index} "
+                    f"({subgraph.tensors[index].name!r}) while it reads it. What comes of that "
+                    "depends on the loops of TFLM's kernel: give the result a tensor of its own."
                 )
         written.update(operator.outputs)
     for index in subgraph.outputs:

@@ -39,15 +39,25 @@ def activation_range(node: Node, activation: Activation, y: View) -> tuple[int, 
     low, high = _REAL_RANGES[activation]
 
     def quantised(real: float) -> int:
-        steps = float(round_half_away(np.float32(real) / y.scale))
-        if abs(steps) > INT32_MAX:
-            raise node.error(
-                f"has an output scale of {y.scale:g}, too fine for the bound {real:g} of its "
-                f"activation; TFLM refuses more than 2^31 - 1 steps"
-            )
-        return y.zero_point + int(steps)
+        return y.zero_point + quantised_steps(node, real, y.scale)
 
     return (
         int(info.min) if low is None else max(int(info.min), quantised(low)),
         int(info.max) if high is None else min(int(info.max), quantised(high)),
     )
+
+
+def quantised_steps(node: Node, real: float, scale: np.float32) -> int:
+    """round(real / scale), the quotient in float32, ties away from zero.
+
+    Raises:
+        ModelError: more than 2^31 - 1 steps.
+    """
+    with np.errstate(over="ignore"):
+        steps = np.float32(real) / scale
+    if abs(steps) > INT32_MAX:
+        raise node.error(
+            f"has a scale of {scale:g}, too fine for the bound {real:g} of its activation; TFLM "
+            "refuses more than 2^31 - 1 steps"
+        )
+    return int(round_half_away(steps))

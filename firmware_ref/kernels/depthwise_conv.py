@@ -38,6 +38,11 @@ def prepare_depthwise_conv_2d(node: Node) -> Invoke:
     filters = node.constant(1)  # (1, kh, kw, C_out)
     if len(x.shape) != 4 or filters.ndim != 4 or len(y.shape) != 4 or filters.shape[0] != 1:
         raise node.error(f"has the shapes {x.shape}, {filters.shape}, {y.shape}")
+    if len(node.inputs) == 3 and node.inputs[2] is None:
+        raise node.error(
+            "names tensor -1 as its bias, which TFLM reads without looking. Leave the third "
+            "input out"
+        )
     rows, columns = convolution_axes(node, x.shape, filters.shape[1:3], options)
     input_channels, channels = x.shape[3], filters.shape[3]
     expected = (x.shape[0], rows.output_size, columns.output_size, channels)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from firmware_ref.fixed_point import (
     multiply_by_quantized_multiplier,
     quantize_multiplier,
-    round_half_away,
 )
+from firmware_ref.kernels.activation_range import quantised_steps
 from firmware_ref.kernels.binary_table import binary
 from firmware_ref.kernels.elementwise_table import elementwise
 from firmware_ref.kernels.kernel import Kernel
@@ -53,7 +53,7 @@ def prepare_relu6(node: Node) -> Invoke:
     x = node.input(0)
     require_scales(node, x)
     info = np.iinfo(x.array.dtype)
-    six = int(round_half_away(np.float32(6.0) / x.scale)) + x.zero_point
+    six = quantised_steps(node, 6.0, x.scale) + x.zero_point
     low, high = x.zero_point, min(max(six, info.min), info.max)
 
     def relu6(q: NDArray[Any]) -> NDArray[Any]:

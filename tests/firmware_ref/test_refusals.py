@@ -57,6 +57,36 @@ def weights(*shape: int) -> np.ndarray:
     return np.ones(shape, np.int8)
 
 
+def depthwise_with_an_omitted_bias() -> bytes:
+    model = ModelBuilder()
+    graph = model.subgraph()
+    x, y = activation(graph, (1, 4, 4, 2)), activation(graph, (1, 2, 2, 2))
+    filters = graph.tensor((1, 3, 3, 2), np.int8, scale=0.1, data=weights(1, 3, 3, 2))
+    options = {"padding": 1, "depthMultiplier": 1, **CONV}
+    graph.operator(
+        "DEPTHWISE_CONV_2D", [x, filters, -1], [y], options="DepthwiseConv2DOptions", **options
+    )
+    return model.build([x], [y])
+
+
+def pad_in_place() -> bytes:
+    model = ModelBuilder()
+    graph = model.subgraph()
+    x, y = activation(graph, (2, 2)), activation(graph, (2, 2))
+    nothing = graph.tensor((2, 2), np.int32, data=np.zeros((2, 2)))
+    graph.operator("RELU", [x], [y])
+    graph.operator("PAD", [y, nothing], [y])
+    return model.build([x], [y])
+
+
+def relu6_of_scale(scale: float) -> bytes:
+    model = ModelBuilder()
+    graph = model.subgraph()
+    x, y = activation(graph, (4,), scale), activation(graph, (4,), scale)
+    graph.operator("RELU6", [x], [y])
+    return model.build([x], [y])
+
+
 REFUSED_BY_TFLM = {
     "too many inputs": (model_of("TANH", [(4,), (4,)], [(4,)]), "has 2 inputs; TFLM takes 1"),
     "too few inputs": (model_of("EXPAND_DIMS", [(2,)], [(1, 2)]), "has 1 inputs; TFLM takes 2"),
@@ -111,6 +141,22 @@ UNDEFINED_IN_TFLM = {
         model_of("DEPTHWISE_CONV_2D", [(1, 4, 4, 2), weights(1, 3, 3, 4)], [(1, 4, 4, 4)],
                  "DepthwiseConv2DOptions", depthMultiplier=1, **CONV),
         "depth_multiplier 1, which TFLM goes by. Expected 2",
+    ),
+    "an omitted bias": (
+        depthwise_with_an_omitted_bias(),
+        "names tensor -1 as its bias, which TFLM reads without looking. Leave the third input out",
+    ),
+    "a result in place of an input": (
+        pad_in_place(),
+        r"\(PAD\) writes tensor 1 \('t1'\) while it reads it.*give the result a tensor of its own",
+    ),
+    "a scale that is almost zero": (
+        model_of("RELU", [(4,)], [(4,)], output_scale=1e-39),
+        "factor between scales",
+    ),
+    "a bound of infinitely many steps": (
+        relu6_of_scale(1e-39),
+        "has a scale of 1e-39, too fine for the bound 6 of its activation",
     ),
     "eight dimensions": (
         model_of("MUL", [(1,) * 7 + (2,)] * 2, [(1,) * 7 + (2,)], "MulOptions"),
