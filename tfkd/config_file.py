@@ -58,7 +58,7 @@ def read_table(path: str | Path) -> dict[str, Any]:
         ConfigError: the file is missing or is not TOML; the message has line and column.
     """
     try:
-        return tomllib.loads(Path(path).read_text("utf-8"))
+        return tomllib.loads(Path(path).read_text("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:

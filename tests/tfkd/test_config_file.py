@@ -147,6 +147,11 @@ def test_values_that_no_run_can_use(setting, message):
         load_config("micro", settings=[setting])
 
 
+def test_a_byte_order_mark_is_no_error(tmp_path):
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbf[train]\nsteps = 7\n")
+    assert load_config("tiny", [tmp_path / "mine.toml"]).train.steps == 7
+
+
 def test_unreadable_files(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read"):
         read_table(tmp_path / "none.toml")

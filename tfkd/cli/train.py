@@ -120,6 +120,7 @@ def train(
       tfkd train --resume runs/latest
     """
     from tfkd.config_file import dump_config, load_config
+    from tfkd.data.sources import check_folders, check_sources
 
     given = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
     if what and student:
@@ -136,7 +137,7 @@ def train(
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
     config = load_config(what or student, config_files, settings, given)
-    if not (config.data.speech or config.data.noisy):
+    if not check_sources(config.data):
         config = load_config(what or student, [DEMO_TRAINING, *config_files], settings, given)
         click.echo(
             f"No recordings are given: the demo corpus is used, for {config.train.steps:,} + "
@@ -145,7 +146,7 @@ def train(
         )
     from tfkd.distill import configured_loss
 
-    configured_loss(config.distill)  # what it refuses is refused before anything is written
+    loss = configured_loss(config.distill)  # what is refused is refused before anything is written
     if dry_run:
         from tfkd.cli.budget_table import budget_summary, print_budget
 
@@ -156,8 +157,12 @@ def train(
             click.echo(dump_config(config), nl=False)
             print_budget(config.model)
         return
+    from tfkd.models.teacher import find_teacher
     from tfkd.train.run_directory import RunDirectory
 
+    check_folders(config.data)
+    if not what and loss.uses_teacher and config.distill.teacher:
+        find_teacher(config.distill.teacher)
     kind = TEACHER if what else "student"
     _train(RunDirectory.create(runs, config, kind), True, threads, strategy, tensorboard, as_json)
 

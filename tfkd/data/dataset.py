@@ -15,7 +15,7 @@ from tfkd.data.decode import ClipStore
 from tfkd.data.demo import demo_corpus
 from tfkd.data.mixing import mixture_dataset, speech_samples
 from tfkd.data.paired import paired_dataset, read_pairs
-from tfkd.errors import ConfigError
+from tfkd.data.sources import check_sources
 
 VALIDATION_SEED = 20_000
 SPLIT_SEED = 0
@@ -57,14 +57,7 @@ def _open(
     steps: int | None = None,
 ) -> tf.data.Dataset:
     data = config.data
-    if bool(data.speech) != bool(data.noise) or bool(data.noisy) != bool(data.clean):
-        raise ConfigError(
-            "Give folders of both speech and noise, or of both noisy and clean recordings. "
-            f"Received: speech={data.speech}, noise={data.noise}, noisy={data.noisy}, "
-            f"clean={data.clean}."
-        )
-    if data.noisy and data.speech:
-        raise ConfigError("Give either speech and noise to mix, or noisy and clean pairs.")
+    check_sources(data)
     make = _paired if data.noisy else _mixed
     return make(data, config.model.frontend, split)(
         data=data,

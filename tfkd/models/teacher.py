@@ -26,6 +26,23 @@ class Teacher:
     config: ModelConfig
 
 
+def find_teacher(folder: str | Path) -> Path:
+    """The folder, if a model was trained there.
+
+    Raises:
+        ModelError: its configuration or its weights are missing.
+    """
+    folder = Path(folder)
+    for name in ("config.toml", WEIGHTS):
+        if not (folder / name).is_file():
+            raise ModelError(
+                f"{folder}: holds no trained model ({name} is missing). Expected a run directory "
+                f"of `tfkd train` that has finished at least one epoch; a teacher comes with tfkd, "
+                f"and is used where none is named."
+            )
+    return folder
+
+
 def load_teacher(folder: str | Path | None = None) -> Teacher:
     """Load a teacher.
 
@@ -38,13 +55,7 @@ def load_teacher(folder: str | Path | None = None) -> Teacher:
     if folder is None:
         with as_file(files("tfkd").joinpath("assets").joinpath("teacher")) as shipped:
             return load_teacher(shipped)
-    folder = Path(folder)
-    for name in ("config.toml", WEIGHTS):
-        if not (folder / name).is_file():
-            raise ModelError(
-                f"{folder}: holds no trained model ({name} is missing). Expected a run directory "
-                f"of `tfkd train teacher` that has finished at least one epoch."
-            )
+    folder = find_teacher(folder)
     config = read_config(folder / "config.toml").model
     model = build_dae(config, Form.TRAINING)
     read_weights(model, folder / WEIGHTS)

@@ -107,7 +107,7 @@ class RunDirectory:
         if not record.is_file():
             raise RunError(
                 f"{folder}: is not a run directory (no run.json). Expected a folder that "
-                f"`tfkd train` made, such as runs/latest."
+                f"`tfkd train` made: name one, or train one first."
             )
         try:
             state = json.loads(record.read_text("utf-8"))

@@ -16,7 +16,7 @@ def test_dry_run_prints_the_resolved_configuration(run_tfkd, tmp_path):
     result = run_tfkd(
         *("train", "--student", "micro", "--config", tmp_path / "mine.toml"),
         *("--set", "train.batch=6", "--set", "train.seed=6", "--seed", 7, "--speech", "there"),
-        *("--deterministic", "--dry-run", "--runs", tmp_path / "runs"),
+        *("--noise", "here", "--deterministic", "--dry-run", "--runs", tmp_path / "runs"),
     )
     assert result.exit_code == 0, result.stderr
     (tmp_path / "shown.toml").write_text(result.stdout)
@@ -26,7 +26,9 @@ def test_dry_run_prints_the_resolved_configuration(run_tfkd, tmp_path):
     assert config.model == load_config("micro").model
     assert "MMAC/s" in result.stderr
     assert not (tmp_path / "runs").exists()
-    result = run_tfkd("train", "--student", "micro", "--speech", "a", "--dry-run", "--json")
+    result = run_tfkd(
+        "train", "--student", "micro", "--speech", "a", "--noise", "b", "--dry-run", "--json"
+    )
     shown = json.loads(result.stdout)
     assert (shown["schema"], shown["config"]["data"]["speech"]) == ("tfkd.train-dry-run/1", "a")
     assert shown["budget"]["parameters"] > 0
@@ -71,12 +73,19 @@ def test_wrong_usage(run_tfkd, args):
         (["--student", "tiny", "--method", "output"], "Expected distill.weight below 1"),
         (["--student", "tiny", "--config", "none.toml"], "none.toml: cannot be read"),
         (["--resume", "nowhere"], "is not a run directory"),
+        (["--student", "tiny", "--noise", "n"], "both speech and noise"),
+        (["--student", "tiny", "--noise", "n", "--dry-run"], "both speech and noise"),
+        (["--student", "tiny", "--speech", "no", "--noise", "no"], "folder no does not exist"),
+        (["--student", "tiny", "--noisy", "no", "--clean", "no"], "folder no does not exist"),
+        (["--student", "tiny", "--rir", "no"], "folder no does not exist"),
+        (["--student", "tiny", "--teacher", "nope"], "nope: holds no trained model"),
     ],
 )
 def test_mistakes_leave_no_run(run_tfkd, tmp_path, args, message):
     result = run_tfkd("train", *args, "--runs", tmp_path / "runs")
     assert (result.exit_code, result.stdout) == (1, "")
     assert message in result.stderr
+    assert "demo corpus" not in result.stderr or "--noise" not in args
     assert not (tmp_path / "runs").exists()
 
 
@@ -107,14 +116,14 @@ def test_failed_start_leaves_no_run_and_keeps_latest(run_tfkd, tmp_path, small_c
     older = runs / "20200101T000000Z-micro-000000"
     older.mkdir(parents=True)
     (older / "run.json").write_text("{}")
-    for folder, message in (("none", "does not exist"), ("empty", "No recordings")):
-        (tmp_path / "empty").mkdir(exist_ok=True)
-        args = [*small_corpus[:2], "--noise", tmp_path / folder]
-        result = run_tfkd("train", *SMALL_RUN, *args, "--runs", runs)
-        assert (result.exit_code, result.stdout) == (1, "")
-        assert message in result.stderr
-        assert sorted(path.name for path in runs.iterdir()) == [older.name, "latest"]
-        assert (runs / "latest").resolve() == older
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "noise.wav").write_bytes(b"RIFF, and nothing else")
+    args = [*small_corpus[:2], "--noise", tmp_path / "damaged"]
+    result = run_tfkd("train", *SMALL_RUN, *args, "--runs", runs)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "noise.wav" in result.stderr
+    assert sorted(path.name for path in runs.iterdir()) == [older.name, "latest"]
+    assert (runs / "latest").resolve() == older
 
 
 @pytest.mark.slow
