@@ -135,6 +135,16 @@ class DataConfig(Section):
         128, ge=1, description="fixed validation mixtures, up to whole batches"
     )
 
+    @model_validator(mode="after")
+    def _check(self) -> DataConfig:
+        for key in ("snr_db", "level_dbfs"):
+            lowest, highest = getattr(self, key)
+            if lowest > highest:
+                raise ValueError(
+                    f"{key} must be [lowest, highest]. Received: [{lowest:g}, {highest:g}]."
+                )
+        return self
+
 
 class TrainConfig(Section):
     """Schedule of the float training."""

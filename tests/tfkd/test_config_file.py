@@ -139,6 +139,7 @@ def test_no_model_at_all(tmp_path):
         ("model.name=../tiny", r"model\.name .*Received: '\.\./tiny'"),
         ("train.seed=-1", r"train\.seed .*greater than or equal to 0.*Received: -1"),
         ("train.learning_rate=inf", r"train\.learning_rate .*finite.*Received: inf"),
+        ("data.snr_db=[20,-5]", r"snr_db must be \[lowest, highest\]. Received: \[20, -5\]"),
         ("data.snr_db=[nan,5]", r"data\.snr_db .*finite.*Received: nan"),
     ],
 )
