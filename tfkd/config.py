@@ -124,12 +124,12 @@ class DataConfig(Section):
     memory_mb: int = Field(1024, ge=0, description="decoded audio kept in memory; more is streamed")
     snr_db: tuple[float, float] = (-5.0, 20.0)
     level_dbfs: tuple[float, float] = Field((-60.0, -10.0), description="active speech level")
-    tilt_db: float = Field(6.0, ge=0, description="random spectral tilt and EQ, largest gain")
-    second_noise: float = Field(0.25, ge=0, le=1, description="probability")
+    tilt_db: float = Field(0.0, ge=0, description="random spectral tilt and EQ, largest gain")
+    second_noise: float = Field(0.0, ge=0, le=1, description="probability")
     babble: float = Field(0.2, ge=0, le=1, description="probability")
-    synthetic: float = Field(0.12, ge=0, le=1, description="probability of synthetic noise")
+    synthetic: float = Field(0.0, ge=0, le=1, description="probability of synthetic noise")
     reverb: float = Field(0.25, ge=0, le=1, description="probability, if there are responses")
-    speed: float = Field(0.3, ge=0, le=1, description="probability of a speed change, 0.85-1.15")
+    speed: float = Field(0.0, ge=0, le=1, description="probability of a speed change, 0.85-1.15")
     clean_fraction: float = Field(0.03, ge=0, le=1, description="examples with almost no noise")
     valid_examples: int = Field(
         128, ge=1, description="fixed validation mixtures, up to whole batches"
