@@ -120,11 +120,35 @@ def find_pairs(
     return pairs
 
 
+def find_others(folder: str | Path, pairs: Sequence[Pair]) -> dict[str, Path]:
+    """What another denoiser made of the noisy recordings: name of the pair -> file.
+
+    Args:
+        folder: holds a recording for each noisy one, of the same name (the extension may differ).
+        pairs: from `find_pairs`.
+
+    Raises:
+        CorpusError: one is missing, or a name occurs twice.
+        AudioError: the folder is missing or holds no audio.
+    """
+    files = _by_name(Path(folder))
+    missing = [pair.name for pair in pairs if pair.name not in files]
+    if missing:
+        raise CorpusError(
+            f"{folder}: {len(missing)} of {len(pairs)} noisy recordings have no partner of the "
+            f"same name, the first is {missing[0]}. Expected the output of another denoiser for "
+            f"each."
+        )
+    return {pair.name: files[pair.name] for pair in pairs}
+
+
 def evaluate(
     pairs: Sequence[Pair],
     engines: Mapping[str, Engine],
     jobs: int | None = None,
     advance: Callable[[float], None] = lambda pairs: None,
+    *,
+    others: Mapping[str, Mapping[str, Path]] | None = None,
 ) -> Evaluation:
     """Enhance every pair with every engine and score it, and the noisy input, against the clean.
 
@@ -135,6 +159,8 @@ def evaluate(
         engines: system name -> engine; all must share one sample rate, that of the metrics.
         jobs: processes for the metrics; None for one per core.
         advance: is told the number of pairs done since its last call.
+        others: system name -> recordings that another denoiser made, from `find_others`; they are
+            compared as they are, so a delay counts against them.
 
     Raises:
         AudioError: a recording is unusable.
@@ -142,7 +168,8 @@ def evaluate(
         ModelError: see `check_sample_rates`.
     """
     check_sample_rates(engines)
-    systems = (NOISY, *engines)
+    others = others or {}
+    systems = (NOISY, *engines, *others)
     results: dict[str, PairScores] = {}
     jobs = jobs or os.cpu_count() or 1
     with scoring_processes(jobs) as pool:
@@ -162,6 +189,8 @@ def evaluate(
                 signals = {NOISY: noisy}
                 for name, engine in engines.items():
                     signals[name] = enhance(engine, noisy)
+                for name, files in others.items():
+                    signals[name] = _read_partner(files[pair.name], len(noisy))
                 pending[pool.submit(_score, clean, signals)] = pair
                 collect(limit=2 * jobs)  # bounds the waveforms that wait in memory
             collect(limit=0)
@@ -241,6 +270,22 @@ def read_pair(pair: Pair) -> tuple[Floats, Floats]:
         )
     length = min(len(clean), len(noisy))
     return clean[:length], noisy[:length]
+
+
+def _read_partner(path: Path, samples: int) -> Floats:
+    """A recording [samples] at the metrics' rate, cut or padded by what a codec may add or drop.
+
+    Raises:
+        AudioError: it is unusable.
+        CorpusError: its length differs by more.
+    """
+    waveform = audio.read_mono(path, metrics.SAMPLE_RATE)
+    if abs(len(waveform) - samples) > _LENGTH_TOLERANCE * metrics.SAMPLE_RATE:
+        raise CorpusError(
+            f"{path}: lasts {len(waveform) / metrics.SAMPLE_RATE:.2f} s. Expected the "
+            f"{samples / metrics.SAMPLE_RATE:.2f} s of the noisy recording."
+        )
+    return np.pad(waveform[:samples], (0, max(samples - len(waveform), 0)))
 
 
 def _by_name(folder: Path) -> dict[str, Path]:

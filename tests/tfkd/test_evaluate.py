@@ -17,7 +17,7 @@ from tfkd.engines.firmware_ref import FirmwareRefEngine
 from tfkd.engines.streaming_model import read_streaming_model
 from tfkd.enhance import enhance
 from tfkd.errors import AudioError, CorpusError, ModelError
-from tfkd.evaluate import evaluate, find_pairs, scoring_processes
+from tfkd.evaluate import evaluate, find_others, find_pairs, scoring_processes
 
 
 def test_pairs_match_by_name_whatever_the_format(pair_folders):
@@ -75,6 +75,26 @@ def test_missing_partner_double_name_and_missing_folder(pair_folders, tmp_path):
     (clean / "a_snrm05_1.wav").unlink()
     with pytest.raises(CorpusError, match=r"1 of 4 noisy.*first is a_snrm05_1\.flac"):
         find_pairs(noisy, clean)
+
+
+def test_recordings_of_another_denoiser(pair_folders, tmp_path):
+    noisy, clean = pair_folders
+    pairs = find_pairs(noisy, clean)[:1]
+    outputs = tmp_path / "outputs"
+    outputs.mkdir()
+    samples, rate = soundfile.read(pairs[0].clean, dtype="float32")
+    path = outputs / f"{pairs[0].name}.wav"
+    soundfile.write(path, samples[:-100], rate)  # padded within a codec's tolerance
+    others = {"other": find_others(outputs, pairs)}
+    score = evaluate(pairs, {}, jobs=1, others=others).scores[0].systems["other"]
+    assert score["pesq_wb"] > 4.5
+    soundfile.write(path, samples[: len(samples) // 2], rate)
+    with pytest.raises(CorpusError, match=rf"{path.name}: lasts .* s\. Expected the .* s of"):
+        evaluate(pairs, {}, jobs=1, others=others)
+    with pytest.raises(CorpusError, match=r"1 of 2 noisy recordings.*first is b_snrm05_2"):
+        find_others(outputs, find_pairs(noisy, clean)[:2])
+    with pytest.raises(AudioError, match="no such folder"):
+        find_others(tmp_path / "nowhere", pairs)
 
 
 def test_partners_of_different_length(pair_folders):

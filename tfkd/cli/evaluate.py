@@ -42,6 +42,14 @@ _SYSTEMS = {
     help="What to score besides the noisy input; repeatable.  [default: float, int8, int8-tflm, "
     "as far as the model has them]",
 )
+@click.option(
+    "--other",
+    "others",
+    multiple=True,
+    metavar="LABEL=DIR",
+    help="Score what another denoiser made of the noisy recordings too: a folder of files of the "
+    "same names; repeatable.",
+)
 @attenuation_option
 @click.option(
     "--jobs", type=click.IntRange(1), help="Processes for the metrics.  [default: all cores]"
@@ -55,6 +63,7 @@ def evaluate(
     clean: str | None,
     manifest: str | None,
     systems: tuple[str, ...],
+    others: tuple[str, ...],
     max_attenuation_db: float | None,
     jobs: int | None,
     limit: int | None,
@@ -71,11 +80,13 @@ def evaluate(
     Example:
       tfkd evaluate runs/latest
       tfkd evaluate tiny --noisy noisy_testset_wav --clean clean_testset_wav > scores.json
+      tfkd evaluate tiny --noisy noisy --clean clean --other rnnoise=denoised_by_rnnoise
     """
     if (noisy is None) != (clean is None):
         raise click.UsageError("--noisy and --clean belong together.")
+    folders = _folders(others)
     from tfkd.evaluate import evaluate as evaluate_pairs
-    from tfkd.evaluate import find_pairs
+    from tfkd.evaluate import find_others, find_pairs
 
     if noisy is None or clean is None:
         from tfkd.data.demo import demo_corpus
@@ -84,14 +95,34 @@ def evaluate(
             demo = demo_corpus()
         noisy, clean = str(demo.noisy), str(demo.clean)
     pairs = find_pairs(noisy, clean, manifest)[:limit]
+    recordings = {label: find_others(folder, pairs) for label, folder in folders.items()}
     with working("loading"):
         engines = _engines(model, systems, max_attenuation_db)
     with progress("evaluating", len(pairs)) as advance:
-        evaluation = evaluate_pairs(pairs, engines, jobs, advance)
+        evaluation = evaluate_pairs(pairs, engines, jobs, advance, others=recordings)
     _print_tables(evaluation)
     if as_json:
         how = {"model": model, "max_attenuation_db": max_attenuation_db}
         print_json("evaluate", {**how, **_as_dict(evaluation, files)})
+
+
+def _folders(others: tuple[str, ...]) -> dict[str, str]:
+    """Label -> folder of each LABEL=DIR.
+
+    Raises:
+        click.UsageError: one is not of that form, or its label is taken.
+    """
+    folders: dict[str, str] = {}
+    for text in others:
+        label, _, folder = text.partition("=")
+        if not (label and folder):
+            raise click.UsageError(
+                f"--other takes LABEL=DIR, such as rnnoise=outputs. Received: {text!r}."
+            )
+        if label in {"noisy", *_SYSTEMS, *folders}:
+            raise click.UsageError(f"--other {text}: the label {label!r} is taken. Choose another.")
+        folders[label] = folder
+    return folders
 
 
 def _engines(

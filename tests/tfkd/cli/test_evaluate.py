@@ -40,6 +40,29 @@ def test_nothing_removed_scores_as_the_noisy_input(run_tfkd, gate, pair_folders)
     assert limited["si_sdr"]["mean"] == pytest.approx(untouched["si_sdr"]["mean"], abs=1e-3)
 
 
+def test_recordings_of_another_denoiser(run_tfkd, gate, pair_folders):
+    noisy, clean = pair_folders
+    arguments = ("evaluate", gate, "--noisy", noisy, "--clean", clean, "--jobs", 1, "--limit", 2)
+    only = ("--system", "int8-firmware-ref")
+    result = run_tfkd(*arguments, *only, "--other", f"ideal={clean}", "--other", f"idle={noisy}")
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert list(report["systems"]) == ["noisy", "int8-firmware-ref", "ideal", "idle"]
+    assert report["systems"]["ideal"]["all"]["pesq_wb"]["mean"] > 4.6
+    assert report["systems"]["idle"] == report["systems"]["noisy"]
+    assert report["differences"]["ideal - noisy"]["estoi"]["mean"] > 0
+    for other, message in (
+        (clean, "takes LABEL=DIR"),
+        (f"int8={clean}", "label 'int8' is taken"),
+        (f"noisy={clean}", "label 'noisy' is taken"),
+    ):
+        result = run_tfkd(*arguments, *only, "--other", other)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert message in result.stderr
+    result = run_tfkd(*arguments, *only, "--other", f"a={clean}", "--other", f"a={noisy}")
+    assert result.exit_code == 2
+
+
 def test_mistakes(run_tfkd, gate, pair_folders, tmp_path):
     noisy, clean = pair_folders
     assert run_tfkd("evaluate", gate, "--noisy", noisy).exit_code == 2
