@@ -77,7 +77,8 @@ def released(runs, data, tmp_path_factory) -> tuple[Path, subprocess.CompletedPr
     folder = tmp_path_factory.mktemp("released") / "tiny"
     arms = ("--distilled", runs["a"], "--distilled", runs["b"], "--alone", runs["c"])
     arms += ("--alone", runs["d"])
-    done = make_release(runs["a"], folder, "--data", data, "--split", "valid", *arms)
+    other = ("--other", f"idle={data / 'pairs' / 'valid' / 'noisy'}")
+    done = make_release(runs["a"], folder, "--data", data, "--split", "valid", *arms, *other)
     assert done.returncode in (0, 3), done.stderr
     return folder, done
 
@@ -122,6 +123,26 @@ def test_the_card_tells_what_was_measured(released, runs, data):
     assert set(re.findall("^not kept: (.*)$", done.stderr, re.MULTILINE)) == broken
     assert card.count("**not kept**") == len(broken)
     assert done.returncode == (3 if broken else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.oracle
+def test_another_denoiser_is_compared(released):
+    scores = json.loads((released[0] / "release.json").read_text())["scores"]
+    idle = scores["others"]["idle"]  # what does nothing
+    assert idle["means"] == scores["systems"]["noisy"]
+    assert idle["released_better_by"] == scores["differences"]["int8, TFLite Micro - noisy"]
+    card = (released[0] / "MODEL_CARD.md").read_text()
+    assert f"| idle | {idle['means']['pesq_wb']['mean']:.3f} +- " in card
+    assert f"- idle | {idle['released_better_by']['pesq_wb']['mean']:+.3f} +- " in card
+
+
+def test_another_denoiser_needs_a_label(script, capsys, monkeypatch, tmp_path):
+    words = ["make_release.py", "run", str(tmp_path / "out"), "--data", "d", "--other", "outputs"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit):
+        script("make_release").main()
+    assert "expected LABEL=DIR. Received: 'outputs'" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -167,6 +167,13 @@ def test_the_card_gets_the_command_without_folders_of_this_machine(retrain, reco
     )
 
 
+def test_another_denoiser_reaches_the_card(retrain, recorder):
+    retrain("--student", "micro", "--other", "rnnoise=outputs/by_rnnoise")
+    (words,) = recorder.released
+    assert words[words.index("--other") + 1] == "rnnoise=outputs/by_rnnoise"
+    assert words[words.index("--commands") + 1].endswith("--other rnnoise=by_rnnoise")
+
+
 def test_a_failed_training_ends_it(retrain, recorder, monkeypatch, capsys):
     monkeypatch.setattr(Recorder, "__call__", lambda recorder, command: 1)
     assert retrain() == 1

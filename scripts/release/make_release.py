@@ -30,6 +30,10 @@ def main() -> int:
     for arm in ("distilled", "alone"):
         text = f"a run of the arm '{arm}', for the comparison on pairs/valid; repeatable"
         parser.add_argument(f"--{arm}", type=Path, action="append", default=[], help=text)
+    text = "recordings that another denoiser made of the noisy ones; repeatable"
+    parser.add_argument(
+        "--other", type=labelled, action="append", default=[], metavar="LABEL=DIR", help=text
+    )
     parser.add_argument("--commands", help="how the run was made; default: what it recorded")
     arguments = parser.parse_args()
     # Imported here, not above: the processes of the metrics import this file again.
@@ -44,6 +48,18 @@ def main() -> int:
     for promise in broken:
         print(f"not kept: {promise}", file=sys.stderr)
     return PROMISE_BROKEN if broken else 0
+
+
+def labelled(text: str) -> tuple[str, Path]:
+    """LABEL=DIR as a pair.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not of that form.
+    """
+    label, _, folder = text.partition("=")
+    if not (label and folder):
+        raise argparse.ArgumentTypeError(f"expected LABEL=DIR. Received: {text!r}")
+    return label, Path(folder)
 
 
 if __name__ == "__main__":

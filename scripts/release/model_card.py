@@ -34,6 +34,7 @@ def render(release: Release) -> str:
             {"name": name, "cells": differences(values)}
             for name, values in scores["differences"].items()
         ],
+        others=against_others(release),
         by_snr=[
             {"snr": snr, "name": name, "cells": intervals(values)}
             for snr, group in sorted(scores["by_snr"].items(), key=lambda item: float(item[0]))
@@ -48,6 +49,18 @@ def render(release: Release) -> str:
         comparison=compared(release),
         promises=release["promises"],
     )
+
+
+def against_others(release: Release) -> list[dict[str, Any]]:
+    """A row per other denoiser: its means, and by how much the release is better."""
+    return [
+        {
+            "name": label,
+            "cells": intervals(values["means"]),
+            "differences": differences(values["released_better_by"]),
+        }
+        for label, values in release["scores"].get("others", {}).items()
+    ]
 
 
 def how(release: Release) -> str:

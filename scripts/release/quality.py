@@ -13,7 +13,7 @@ import numpy as np
 from tfkd.config import Config
 from tfkd.engines.choice import engine_factory
 from tfkd.errors import ConfigError
-from tfkd.evaluate import ALL, NOISY, Evaluation, Pair, PairScores, evaluate
+from tfkd.evaluate import ALL, NOISY, Evaluation, Pair, PairScores, evaluate, find_others
 from tfkd.metrics import METRICS, Interval
 from tfkd.train.run_directory import RunDirectory
 
@@ -24,9 +24,14 @@ Means = dict[str, dict[str, float]]
 
 
 def scores(
-    run: RunDirectory, folder: Path, teacher: Path, pairs: Sequence[Pair], kinds: Mapping[str, str]
+    run: RunDirectory,
+    folder: Path,
+    teacher: Path,
+    pairs: Sequence[Pair],
+    kinds: Mapping[str, str],
+    others: Mapping[str, Path],
 ) -> dict[str, Any]:
-    """Noisy, teacher, float and int8 on pairs.
+    """Noisy, teacher, float, int8 and what others made of it on pairs.
 
     Args:
         run: the student.
@@ -34,32 +39,42 @@ def scores(
         teacher: run directory, or the shipped teacher's folder.
         pairs: what to score.
         kinds: stem of a noisy file -> kind of noise.
+        others: label -> folder of the recordings that another denoiser made.
     """
+    recordings = {label: find_others(outputs, pairs) for label, outputs in others.items()}
     engines = {
         TEACHER: engine_factory("keras", teacher)(),
         FLOAT: engine_factory("keras", run.path)(),
         INT8: engine_factory("tflite", folder)(),
         TFLM: engine_factory("tflm", folder)(),
     }
-    evaluation = evaluate(pairs, engines)
+    evaluation = evaluate(pairs, engines, others=recordings)
+    ours = (NOISY, *engines)
     by_noise: dict[str, list[PairScores]] = defaultdict(list)
     for score in evaluation.scores:
         by_noise[kinds.get(Path(score.pair.name).name, "other")].append(score)
     return {
         "pairs": len(evaluation.scores),
-        "systems": means(evaluation, evaluation.scores),
+        "systems": means(evaluation, evaluation.scores, ours),
         "differences": {
             f"{one} - {other}": as_dict(evaluation.differences(one, other))
             for one, other in ((TFLM, NOISY), (TFLM, FLOAT), (TFLM, INT8), (FLOAT, TEACHER))
         },
         "by_snr": {
-            name: {"pairs": len(group), "systems": means(evaluation, group)}
+            name: {"pairs": len(group), "systems": means(evaluation, group, ours)}
             for name, group in evaluation.groups().items()
             if name != ALL
         },
         "by_noise": {
-            name: {"pairs": len(group), "systems": means(evaluation, group)}
+            name: {"pairs": len(group), "systems": means(evaluation, group, ours)}
             for name, group in sorted(by_noise.items())
+        },
+        "others": {
+            label: {
+                "means": as_dict(evaluation.means(label, evaluation.scores)),
+                "released_better_by": as_dict(evaluation.differences(TFLM, label)),
+            }
+            for label in others
         },
     }
 
@@ -144,9 +159,11 @@ def arm_statistics(arms: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[st
     return result
 
 
-def means(evaluation: Evaluation, group: Sequence[PairScores]) -> dict[str, Means]:
+def means(
+    evaluation: Evaluation, group: Sequence[PairScores], systems: Sequence[str]
+) -> dict[str, Means]:
     """System -> metric -> mean with interval, over a group of pairs."""
-    return {system: as_dict(evaluation.means(system, group)) for system in evaluation.systems}
+    return {system: as_dict(evaluation.means(system, group)) for system in systems}
 
 
 def as_dict(intervals: Mapping[str, Interval]) -> Means:

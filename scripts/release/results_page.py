@@ -67,6 +67,7 @@ def page(releases: Mapping[str, Release]) -> str:
         quality=list(quality(releases)),
         quantisation=list(quantisation(releases)),
         by_snr=list(by_snr(releases)),
+        others=list(others(releases)),
         comparison=compared(releases[DEFAULT]),
     )
 
@@ -132,6 +133,13 @@ def quantisation(releases: Mapping[str, Release]) -> Iterable[str]:
     """A row per student: int8 less float."""
     for name, release in releases.items():
         yield row(f"`{name}`", *differences(release["scores"]["differences"][f"{TFLM} - {FLOAT}"]))
+
+
+def others(releases: Mapping[str, Release]) -> Iterable[str]:
+    """A row per student and denoiser of others: int8 less that one, paired."""
+    for name, release in releases.items():
+        for label, values in release["scores"].get("others", {}).items():
+            yield row(f"`{name}` - {label}", *differences(values["released_better_by"]))
 
 
 def by_snr(releases: Mapping[str, Release]) -> Iterable[str]:

@@ -81,6 +81,9 @@ def main(execute: Execute | None = None) -> int:
     parser.add_argument("--student", action="append", choices=STUDENTS, help="default: all")
     parser.add_argument("--seeds", type=int, default=1, help="of each arm, to compare both")
     parser.add_argument("--arm-steps", type=int, metavar="N", help="of each; default: the recipe's")
+    parser.add_argument(
+        "--other", action="append", default=[], metavar="LABEL=DIR", help="see make_release.py"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--threads", default="0")
     arguments = parser.parse_args()
@@ -158,6 +161,7 @@ def release(
     command += ["--data", arguments.data, "--split", arguments.split]
     for option, other in compared:
         command += [option, str(newest(runs / other.folder))]
+    command += [word for other in arguments.other for word in ("--other", other)]
     made = folder.with_name(f"{training.preset}.made.json")
     if made.is_file() and json.loads(made.read_text("utf-8"))["command"] == command[1:]:
         return int(json.loads(made.read_text("utf-8"))["exit_code"])
@@ -213,6 +217,8 @@ def documented(arguments: argparse.Namespace) -> str:
     words += [word for name in arguments.student or () for word in ("--student", name)]
     words += ["--seeds", str(arguments.seeds)] if arguments.seeds > 1 else []
     words += ["--arm-steps", str(arguments.arm_steps)] if arguments.arm_steps else []
+    for label, _, folder in (other.partition("=") for other in arguments.other):
+        words += ["--other", f"{label}={Path(folder).resolve().name}"]
     words += [word for setting in arguments.set for word in ("--set", setting)]
     return shlex.join(words)
 

@@ -79,13 +79,13 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
     teacher = Path(run.config.distill.teacher or SHIPPED_TEACHER)
     music = sorted((data / "noise" / arguments.split).glob("music_*"))
     release: Release = {
-        "schema": 3,
+        "schema": 4,
         "name": run.config.model.name,
         "split": arguments.split,
         "model": {k: v for k, v in deployed(folder / "model.tflite").items() if k != "path"},
         "parameters": parameters(run),
         "verified": verified(folder),
-        "scores": scores(run, folder, teacher, pairs, noise_kinds(rows)),
+        "scores": scores(run, folder, teacher, pairs, noise_kinds(rows), dict(arguments.other)),
         "speakers": speakers_of_pairs(rows, (pair.noisy.stem for pair in pairs)),
         "behaviour": behaviour(engine_factory("tflm", folder)(), pairs[:BEHAVIOUR_PAIRS], music),
         "changed_input": changed_input(engine_factory("c", folder)(), pairs),
