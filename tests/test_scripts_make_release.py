@@ -257,6 +257,39 @@ def test_the_card_names_the_commit_that_trained(script, tmp_path, git, text):
     assert script("student_release").environment(run)["text"] == f"{text} numpy 1."
 
 
+def former_release(folder: Path, **changes: object) -> Path:
+    """release.json of a former tiny, whose arms were trained with another equaliser."""
+    config = load_config("tiny", [], ["data.tilt_db=6", "train.steps=7"]).model_dump(mode="json")
+    scores = {"pesq_wb": 1.5, "stoi": 0.8, "estoi": 0.7, "si_sdr": 8.0}
+    arms = {"steps": 3000, "distilled": [scores, scores], "alone": [scores, scores]}
+    path = folder / "release.json"
+    path.write_text(json.dumps({"config": config, "comparison": arms} | changes))
+    return path
+
+
+def test_the_arms_of_a_former_release_are_taken_over_with_their_recipe(script, tmp_path):
+    path = former_release(tmp_path)
+    arms = script("quality").former_comparison(path, load_config("tiny"))
+    assert arms["recipe"] == {"data.tilt_db": 6.0}  # not the steps: the arms' are told
+    release = {"comparison": arms, "config": load_config("tiny").model_dump(mode="json")}
+    text = script("model_card").compared(release)
+    assert "trained for a former release, with `data.tilt_db = 6.0`:\n" in text
+    same = script("quality").former_comparison(path, load_config("tiny", [], ["data.tilt_db=6"]))
+    assert same["recipe"] == {}
+    assert "former" not in script("model_card").compared(release | {"comparison": same})
+
+
+def test_a_former_release_that_does_not_fit_is_refused(script, tmp_path):
+    former = script("quality").former_comparison
+    with pytest.raises(ConfigError, match="compares nothing"):
+        former(former_release(tmp_path, comparison={}), load_config("tiny"))
+    for path in (former_release(tmp_path, config={}), tmp_path / "none.json"):
+        with pytest.raises(ConfigError, match=r"cannot be read as a release\.json"):
+            former(path, load_config("tiny"))
+    with pytest.raises(ConfigError, match=r"another model.*the model 'micro' as it is now"):
+        former(former_release(tmp_path), load_config("micro"))
+
+
 def test_no_runs_are_no_comparison(script):
     assert script("quality").comparison([], [], []) == {}
 

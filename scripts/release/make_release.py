@@ -30,6 +30,12 @@ def main() -> int:
     for arm in ("distilled", "alone"):
         text = f"a run of the arm '{arm}', for the comparison on pairs/valid; repeatable"
         parser.add_argument(f"--{arm}", type=Path, action="append", default=[], help=text)
+    parser.add_argument(
+        "--comparison-of",
+        type=Path,
+        metavar="JSON",
+        help="release.json of a former release: take over its comparison of both arms",
+    )
     text = "recordings that another denoiser made of the noisy ones; repeatable"
     parser.add_argument(
         "--other", type=labelled, action="append", default=[], metavar="LABEL=DIR", help=text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -107,7 +108,7 @@ def compared(release: Release) -> str:
     statistics = arm_statistics(arms)
     lines = [
         f"Float students after {compared_runs['steps']:,} steps, on the validation pairs: mean +-",
-        "standard deviation over seeds; the difference +- its standard error:",
+        f"standard deviation over seeds; the difference +- its standard error{former(release)}:",
         "",
         "| | seeds | PESQ-WB | STOI | ESTOI | SI-SDR, dB |",
         "|---|---|---|---|---|---|",
@@ -126,6 +127,15 @@ def compared(release: Release) -> str:
         f"{better_arm(gain)}"
     )
     return "\n".join(lines)
+
+
+def former(release: Release) -> str:
+    """That the arms were trained by the recipe of a former release, and what that had."""
+    recipe = release["comparison"].get("recipe")
+    if not recipe:
+        return ""
+    values = ", ".join(f"`{key} = {json.dumps(value)}`" for key, value in recipe.items())
+    return f". They were trained for a former release, with {values}"
 
 
 def better_arm(gain: Mapping[str, Mapping[str, float]]) -> str:

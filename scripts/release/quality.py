@@ -3,6 +3,7 @@ distilled against alone over seeds."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from tfkd.train.run_directory import RunDirectory
 
 TEACHER, FLOAT, INT8, TFLM = "teacher, float", "float", "int8, TFLite", "int8, TFLite Micro"
 DISTILLED, ALONE = "distilled", "alone"
+
+FOLDERS = ("speech", "noise", "rir", "noisy", "clean")
 
 Means = dict[str, dict[str, float]]
 
@@ -110,6 +113,40 @@ def comparison(
         for arm, paths in arms.items()
     }
     return {"steps": first.config.train.steps, **scored}
+
+
+def former_comparison(path: Path, config: Config) -> dict[str, Any]:
+    """What a former release.json compares, with the recipe of its arms where this one differs.
+
+    Args:
+        path: that file.
+        config: of the run that is released; of the same model.
+
+    Returns:
+        As `comparison`, and "recipe": key -> value of the former one.
+
+    Raises:
+        ConfigError: it compares nothing, or another model, or cannot be read.
+    """
+    try:
+        former = json.loads(path.read_text("utf-8"))
+        arms, then = dict(former["comparison"]), former["config"]
+        model = then["model"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"{path}: cannot be read as a release.json. {error}") from error
+    now = config.model_dump(mode="json")
+    if not arms or model != now["model"]:
+        raise ConfigError(
+            f"{path}: compares {'another model' if arms else 'nothing'}. Expected the distilled "
+            f"and the alone arm of the model {now['model']['name']!r} as it is now."
+        )
+    arms["recipe"] = {
+        f"{section}.{key}": value
+        for section in ("data", "train", "loss")
+        for key, value in then[section].items()
+        if key not in (*FOLDERS, "steps", "seed") and value != now[section][key]
+    }
+    return arms
 
 
 def check_arm(run: RunDirectory, arm: str, first: RunDirectory) -> None:

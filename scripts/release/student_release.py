@@ -14,7 +14,7 @@ from behaviour import behaviour
 from changed_input import changed_input
 from corpus_manifest import noise_kinds, read_manifest, speakers_of_pairs, training_sources
 from model_card import render
-from quality import FLOAT, TFLM, comparison, scores
+from quality import FLOAT, TFLM, comparison, former_comparison, scores
 
 import tfkd
 from tfkd.atomic import atomic_path
@@ -26,7 +26,7 @@ from tfkd.engines.choice import engine_factory
 from tfkd.engines.streaming_model import read_streaming_model
 from tfkd.engines.tflm import ARENA_BYTES
 from tfkd.engines.tflm_arena import tflm_arena_use
-from tfkd.errors import RunError, VerificationError
+from tfkd.errors import ConfigError, RunError, VerificationError
 from tfkd.evaluate import Pair, find_pairs
 from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
@@ -73,6 +73,10 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
     sources = training_sources(rows)  # a licence that forbids comes before hours of work
     pairs = pairs_of(data, arguments.split)
     arms = comparison(arguments.distilled, arguments.alone, pairs_of(data, "valid"))
+    if arguments.comparison_of:
+        if arms:
+            raise ConfigError("give the runs of both arms or --comparison-of, not both.")
+        arms = former_comparison(arguments.comparison_of, run.config)
     folder.mkdir(parents=True, exist_ok=True)
     convert_run(run, folder)
     c_sources(folder / "model.tflite").write(folder / "c")
