@@ -27,6 +27,10 @@ class FrontEndConfig(Section):
     bands: int = Field(64, ge=8, description="ERB-spaced bands that the model sees")
     floor_db: float = Field(-80.0, description="band power that maps to -1")
     ceiling_db: float = Field(50.0, description="band power that maps to +1")
+    highest_hz: float | None = Field(
+        None,
+        description="bands that reach above are fed what the highest band below has; None: Nyquist",
+    )
     least_gain: float = Field(
         0.0, ge=0.0, le=1.0, description="gain where the mask is 0; 0.1: at most 20 dB are removed"
     )
@@ -40,6 +44,11 @@ class FrontEndConfig(Section):
             )
         if self.bands > self.bins:
             raise ValueError(f"bands (={self.bands}) must not exceed the {self.bins} STFT bins.")
+        if self.highest_hz is not None and self.highest_hz < self.sample_rate / 4:
+            raise ValueError(
+                f"highest_hz (={self.highest_hz:g}) must be at least half of Nyquist, "
+                f"{self.sample_rate / 4:g} Hz."
+            )
         if self.ceiling_db <= self.floor_db:
             raise ValueError(
                 f"ceiling_db (={self.ceiling_db}) must lie above floor_db (={self.floor_db})."

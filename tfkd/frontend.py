@@ -90,15 +90,41 @@ def band_matrix(config: FrontEndConfig) -> Floats:
 
 
 @lru_cache(maxsize=8)
+def heard_bands(config: FrontEndConfig) -> int:
+    """How many bands the model is fed with: those that do not reach above `highest_hz`.
+
+    Whether anything lies just below Nyquist depends on the resampler that a recording has passed
+    more than on what was recorded. The bands above are masked like all others.
+    """
+    if config.highest_hz is None:
+        return config.bands
+    hz = np.arange(config.bins) * config.sample_rate / config.window
+    reaching = band_matrix(config)[hz > config.highest_hz].any(axis=0)
+    return int(np.argmax(reaching)) if reaching.any() else config.bands
+
+
+@lru_cache(maxsize=8)
+def feature_matrix(config: FrontEndConfig) -> Floats:
+    """`band_matrix` with what the model is fed with: a band that is not heard is the last that is.
+
+    Up to the order of additions, `power @ matrix` is `band_power`.
+    """
+    heard = np.minimum(np.arange(config.bands), heard_bands(config) - 1)
+    matrix = band_matrix(config)[:, heard]
+    matrix.setflags(write=False)
+    return matrix
+
+
+@lru_cache(maxsize=8)
 def _band_terms(config: FrontEndConfig) -> tuple[Integers, Floats]:
-    """The n-th bin of every band, in ascending order, and its weight: both [terms, bands].
+    """The n-th bin of every heard band, in ascending order, and its weight: [terms, heard bands].
 
     Bands of fewer bins end in weights of zero.
     """
-    matrix = band_matrix(config)
+    matrix = band_matrix(config)[:, : heard_bands(config)]
     terms = int((matrix > 0).sum(axis=0).max())
-    bins = np.zeros((terms, config.bands), np.int64)
-    weights = np.zeros((terms, config.bands), np.float32)
+    bins = np.zeros((terms, matrix.shape[1]), np.int64)
+    weights = np.zeros((terms, matrix.shape[1]), np.float32)
     for band, column in enumerate(matrix.T):
         (members,) = np.nonzero(column)
         bins[: len(members), band] = members
@@ -107,12 +133,16 @@ def _band_terms(config: FrontEndConfig) -> tuple[Integers, Floats]:
 
 
 def band_power(spectra: Complex, config: FrontEndConfig) -> Floats:
-    """Spectra [..., bins] to band powers [..., bands], summed bin after bin."""
+    """Spectra [..., bins] to band powers [..., bands], summed bin after bin.
+
+    Bands that are not heard (see `heard_bands`) have the power of the last that is.
+    """
     power = spectra.real * spectra.real + spectra.imag * spectra.imag
-    total = np.zeros((*spectra.shape[:-1], config.bands), np.float32)
+    total = np.zeros((*spectra.shape[:-1], heard_bands(config)), np.float32)
     for bins, weights in zip(*_band_terms(config), strict=True):
         total += power[..., bins] * weights
-    return total
+    unheard = config.bands - total.shape[-1]
+    return np.concatenate([total, np.repeat(total[..., -1:], unheard, axis=-1)], axis=-1)
 
 
 def log_features(power: Floats, config: FrontEndConfig) -> Floats:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfkd.config import FrontEndConfig
-from tfkd.frontend import POWER_EPSILON, band_matrix, sqrt_hann
+from tfkd.frontend import POWER_EPSILON, band_matrix, feature_matrix, sqrt_hann
 
 DECIBELS_PER_NEPER = 4.342944819032518  # 10 / ln(10)
 
@@ -51,7 +51,7 @@ def band_features(power: tf.Tensor, config: FrontEndConfig) -> tf.Tensor:
 
     Formula: 10 log10(band power), mapped affinely from [floor_db, ceiling_db] to [-1, 1], clipped.
     """
-    bands = tf.matmul(power, tf.constant(band_matrix(config)))
+    bands = tf.matmul(power, tf.constant(feature_matrix(config)))
     decibels = DECIBELS_PER_NEPER * tf.math.log(bands + POWER_EPSILON)
     scale = 2.0 / (config.ceiling_db - config.floor_db)
     return tf.clip_by_value((decibels - config.floor_db) * scale - 1.0, -1.0, 1.0)

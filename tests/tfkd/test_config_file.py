@@ -104,6 +104,7 @@ def test_unknown_key_offers_the_nearest(setting, suggestion):
         ("distill.axis=time", r"distill\.axis .*'frame', 'position' or 'example'.*'time'"),
         ("train=5", r"train .*Received: 5"),
         ("model.frontend.hop=100", r"window must be twice the hop.*hop=100"),
+        ("model.frontend.highest_hz=3000", r"highest_hz \(=3000\) must be at least.*4000 Hz"),
         ("model.decoder_kernel=4", r"decoder_kernel must be odd\. Received: 4\.$"),
     ],
 )

@@ -10,6 +10,8 @@ from tfkd.frontend import (
     band_power,
     band_weights,
     bin_mask,
+    feature_matrix,
+    heard_bands,
     istft,
     log_features,
     stft,
@@ -20,6 +22,7 @@ CONFIGS = [
     FrontEndConfig(),
     FrontEndConfig(sample_rate=8000, window=160, hop=80, bands=20),
     FrontEndConfig(window=64, hop=32, bands=33),  # a band for every bin
+    FrontEndConfig(bands=80, highest_hz=7400),
 ]
 
 
@@ -42,12 +45,29 @@ def test_bands_overlap_and_share_every_bin(config):
 def test_sums_and_interpolation_are_the_matrix_products(config):
     spectra = spectra_of(config)
     matrix = band_matrix(config).astype(np.float64)
+    power = np.abs(spectra.astype(complex)) ** 2
     np.testing.assert_allclose(
-        band_power(spectra, config), np.abs(spectra.astype(complex)) ** 2 @ matrix, rtol=1e-6
+        band_power(spectra, config), power @ feature_matrix(config), rtol=1e-6
     )
+    if config.highest_hz is None:
+        np.testing.assert_array_equal(feature_matrix(config), matrix)
     mask = np.random.default_rng(1).uniform(0, 1, (4, config.bands)).astype(np.float32)
     np.testing.assert_allclose(bin_mask(mask, config), mask @ matrix.T, rtol=1e-6)
     np.testing.assert_allclose(bin_mask(np.ones_like(mask), config), 1.0, rtol=1e-6)
+
+
+def test_what_lies_above_the_highest_frequency_is_not_heard():
+    config = FrontEndConfig(bands=80, highest_hz=7400)
+    assert heard_bands(config) == 77  # the next one reaches from 7125 to 7687.5 Hz
+    spectra = spectra_of(config)
+    changed = spectra.copy()
+    changed[:, 237:] *= 100.0  # from 7406.25 Hz on
+    features = band_features(spectra, config)
+    np.testing.assert_array_equal(band_features(changed, config), features)
+    np.testing.assert_array_equal(features[:, 77:], np.repeat(features[:, 76:77], 3, axis=1))
+    everything = config.model_copy(update={"highest_hz": None})
+    np.testing.assert_array_equal(features[:, :77], band_features(spectra, everything)[:, :77])
+    assert heard_bands(everything) == heard_bands(FrontEndConfig(bands=80, highest_hz=8000)) == 80
 
 
 def test_a_least_gain_lies_under_every_mask():

@@ -12,6 +12,7 @@ CONFIGS = [
     FrontEndConfig(
         sample_rate=8000, window=256, hop=128, bands=32, floor_db=-80, ceiling_db=30, least_gain=0.1
     ),
+    FrontEndConfig(bands=80, highest_hz=7400),
 ]
 
 

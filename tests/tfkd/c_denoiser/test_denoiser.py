@@ -28,6 +28,7 @@ FRONT_ENDS = {
     "radix 4, 2 and 5": {"window": 320, "hop": 160, "bands": 40, "floor_db": -80},
     "radix 4 and 3, twice 5": {"sample_rate": 48000, "window": 1200, "hop": 600, "bands": 80},
     "a least gain": {"window": 64, "hop": 32, "bands": 16, "least_gain": 0.0123},
+    "bands that are not heard": {"bands": 64, "highest_hz": 7000},
     "odd hop": {"window": 66, "hop": 33, "bands": 16},
 }
 

@@ -9,6 +9,7 @@
 #define TFKD_WINDOW 512
 #define TFKD_BINS 257
 #define TFKD_BANDS 64
+#define TFKD_HEARD_BANDS 64 /* the model is fed with */
 #define TFKD_LEAST_GAIN 0.0f /* where the mask is 0 */
 #define TFKD_THRESHOLDS 255
 

@@ -20,7 +20,7 @@
 static float frame[TFKD_WINDOW];
 static float spectrum[TFKD_WINDOW + 2]; /* real and imaginary part of every bin */
 
-/* Sums the powers of the bins into bands. */
+/* Sums the powers of the bins into bands; those that are not heard get that of the last that is. */
 static void band_power(float power[TFKD_BANDS])
 {
     float lower = 0.0f; /* the sum of a band, and what its bins give to the next one */
@@ -36,6 +36,9 @@ static void band_power(float power[TFKD_BANDS])
         lower = upper;
     }
     power[TFKD_BANDS - 1] = lower;
+    for (int32_t band = TFKD_HEARD_BANDS; band < TFKD_BANDS; ++band) {
+        power[band] = power[TFKD_HEARD_BANDS - 1];
+    }
 }
 
 /* The model's input for a band power: -128 + the number of thresholds, of 255, that it reaches. The
