@@ -15,7 +15,8 @@ SCRIPT = Path(__file__).parent.parent / "scripts" / "release" / "changed_input.p
 
 
 @pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
-def test_every_change_is_scored(tmp_path, monkeypatch):
+@pytest.mark.parametrize("metric", ["pesq_wb", "estoi"])
+def test_every_change_is_scored(tmp_path, monkeypatch, metric):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     pairs = demo_corpus()
     for folder in (pairs.noisy, pairs.clean):
@@ -23,6 +24,7 @@ def test_every_change_is_scored(tmp_path, monkeypatch):
         for name in ("snr05_0001.wav", "snr10_0002.wav"):
             (tmp_path / folder.name / name).symlink_to(folder / name)
     options = ["--noisy", tmp_path / pairs.noisy.name, "--clean", tmp_path / pairs.clean.name]
+    options += ["--metric", metric]
     done = subprocess.run(
         [sys.executable, SCRIPT, "tiny", *options], capture_output=True, text=True, check=True
     )
@@ -30,10 +32,11 @@ def test_every_change_is_scored(tmp_path, monkeypatch):
     assert head == ["input", "noisy", "changed after", "changed before", "difference"]
     scores = {name: [float(cell) for cell in cells[:3]] for name, *cells in rows}
     assert len(scores) == 6
-    # PESQ levels its input, so a level changes nothing after the denoiser
+    # Both metrics level their input, so a level changes nothing after the denoiser
     quiet, quieter = scores["20 dB quieter"], scores["40 dB quieter"]
     assert quiet[:2] == pytest.approx(quieter[:2], abs=0.01)
     assert all(after > noisy for noisy, after, _ in scores.values())
+    assert all((value > 1.0) == (metric == "pesq_wb") for value in sum(scores.values(), []))
     for name, *cells in rows:
         _, after, before = scores[name]
         difference = float(cells[3].partition(" +- ")[0])

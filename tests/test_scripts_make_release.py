@@ -274,6 +274,11 @@ def test_the_arms_of_a_former_release_are_taken_over_with_their_recipe(script, t
     release = {"comparison": arms, "config": load_config("tiny").model_dump(mode="json")}
     text = script("model_card").compared(release)
     assert "trained for a former release, with `data.tilt_db = 6.0`:\n" in text
+    hears = ["data.tilt_db=6", "model.frontend.highest_hz=7400"]
+    deaf = script("quality").former_comparison(path, load_config("tiny", [], hears))
+    assert deaf["recipe"] == {"model.frontend.highest_hz": None}
+    text = script("model_card").compared(release | {"comparison": deaf})
+    assert "with `model.frontend.highest_hz` not set:\n" in text
     same = script("quality").former_comparison(path, load_config("tiny", [], ["data.tilt_db=6"]))
     assert same["recipe"] == {}
     assert "former" not in script("model_card").compared(release | {"comparison": same})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""What quiet or band-limited input costs a denoiser: PESQ-WB, with and without each change.
+"""What quiet or band-limited input costs a denoiser: its score with and without each change.
 
     scripts/release/changed_input.py tiny --noisy pairs/valid/noisy --clean pairs/valid/clean
 
@@ -28,7 +28,9 @@ from tfkd.evaluate import Pair, find_pairs
 
 Floats = NDArray[np.float32]
 Costs = dict[str, dict[str, float]]
+Score = Callable[[Floats, Floats], float]
 RATE = metrics.SAMPLE_RATE
+SCORES: dict[str, Score] = {"pesq_wb": metrics.pesq_wb, "estoi": metrics.estoi}
 TAPS = 1023
 
 
@@ -63,10 +65,12 @@ def main() -> int:
     parser.add_argument("model", help="released name, run or .tflite")
     parser.add_argument("--noisy", required=True)
     parser.add_argument("--clean", required=True)
+    parser.add_argument("--metric", choices=SCORES, default="pesq_wb")
     arguments = parser.parse_args()
     try:
         engine = engine_factory("c", arguments.model)()
-        costs = changed_input(engine, find_pairs(arguments.noisy, arguments.clean))
+        pairs = find_pairs(arguments.noisy, arguments.clean)
+        costs = changed_input(engine, pairs, SCORES[arguments.metric])
     except TfkdError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
@@ -74,8 +78,8 @@ def main() -> int:
     return 0
 
 
-def changed_input(engine: Engine, pairs: Sequence[Pair]) -> Costs:
-    """Change -> mean PESQ-WB of the noisy input, of a denoiser after which ("after") or before
+def changed_input(engine: Engine, pairs: Sequence[Pair], score: Score = metrics.pesq_wb) -> Costs:
+    """Change -> mean score of the noisy input, of a denoiser after which ("after") or before
     which ("before") the input is changed, their difference and its standard error."""
     scores: dict[str, list[list[float]]] = {name: [] for name in CHANGES}
     for pair in pairs:
@@ -84,14 +88,14 @@ def changed_input(engine: Engine, pairs: Sequence[Pair]) -> Costs:
         for name, change in CHANGES.items():
             heard = change(noisy), change(enhanced), enhance(engine, change(noisy))
             reference = change(clean)
-            scores[name].append([metrics.pesq_wb(reference, sound) for sound in heard])
+            scores[name].append([score(reference, sound) for sound in heard])
     return {name: cost(*np.array(values).T) for name, values in scores.items()}
 
 
 def cost(
     noisy: NDArray[np.float64], after: NDArray[np.float64], before: NDArray[np.float64]
 ) -> dict[str, float]:
-    """What a change costs, from PESQ-WB of each pair."""
+    """What a change costs, from the scores of each pair."""
     difference = metrics.mean_interval(before - after)
     return {
         "noisy": metrics.mean_interval(noisy).mean,

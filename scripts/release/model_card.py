@@ -134,7 +134,10 @@ def former(release: Release) -> str:
     recipe = release["comparison"].get("recipe")
     if not recipe:
         return ""
-    values = ", ".join(f"`{key} = {json.dumps(value)}`" for key, value in recipe.items())
+    values = ", ".join(
+        f"`{key}` not set" if value is None else f"`{key} = {json.dumps(value)}`"
+        for key, value in recipe.items()
+    )
     return f". They were trained for a former release, with {values}"
 
 

@@ -123,7 +123,7 @@ def former_comparison(path: Path, config: Config) -> dict[str, Any]:
         config: of the run that is released; of the same model.
 
     Returns:
-        As `comparison`, and "recipe": key -> value of the former one.
+        As `comparison`, and "recipe": key -> value of the former one, None where it was not set.
 
     Raises:
         ConfigError: it compares nothing, or another model, or cannot be read.
@@ -131,20 +131,22 @@ def former_comparison(path: Path, config: Config) -> dict[str, Any]:
     try:
         former = json.loads(path.read_text("utf-8"))
         arms, then = dict(former["comparison"]), former["config"]
-        model = then["model"]
+        shape = then["model"] | {"frontend": None}
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"{path}: cannot be read as a release.json. {error}") from error
     now = config.model_dump(mode="json")
-    if not arms or model != now["model"]:
+    if not arms or shape != now["model"] | {"frontend": None}:
         raise ConfigError(
             f"{path}: compares {'another model' if arms else 'nothing'}. Expected the distilled "
             f"and the alone arm of the model {now['model']['name']!r} as it is now."
         )
+    sections = {name: (then[name], now[name]) for name in ("data", "train", "loss")}
+    sections["model.frontend"] = then["model"]["frontend"], now["model"]["frontend"]
     arms["recipe"] = {
-        f"{section}.{key}": value
-        for section in ("data", "train", "loss")
-        for key, value in then[section].items()
-        if key not in (*FOLDERS, "steps", "seed") and value != now[section][key]
+        f"{section}.{key}": theirs.get(key)
+        for section, (theirs, ours) in sections.items()
+        for key, value in ours.items()
+        if key not in (*FOLDERS, "steps", "seed") and theirs.get(key) != value
     }
     return arms
 
