@@ -9,8 +9,8 @@
 #define TFKD_WINDOW 512
 #define TFKD_BINS 257
 #define TFKD_BANDS 64
-#define TFKD_HEARD_BANDS 64 /* the model is fed with */
-#define TFKD_LEAST_GAIN 0.0f /* where the mask is 0 */
+#define TFKD_HEARD_BANDS 61 /* the model is fed with */
+#define TFKD_LEAST_GAIN 0.0179999992f /* where the mask is 0 */
 #define TFKD_THRESHOLDS 255
 
 /* Square root of the periodic Hann window, for analysis and synthesis. */
@@ -26,11 +26,11 @@ extern const uint16_t tfkd_first_bin[TFKD_BANDS];
 extern const float tfkd_bin_weights[TFKD_BINS][2];
 
 /* The band powers, of samples in the unit of int16, from which on the quantised feature is at least
- * -127, -126, ..., 127. The feature is 10 log10(power / 2^30) between -60 and 50 dB. */
+ * -127, -126, ..., 127. The feature is 10 log10(power / 2^30) between -80 and 50 dB. */
 extern const float tfkd_thresholds[TFKD_THRESHOLDS];
 
 /* The upper halves of their bits lie near TFKD_LOWEST_POWER + 65536 * n / TFKD_FEATURE_STEP. */
-#define TFKD_LOWEST_POWER 17549
-#define TFKD_FEATURE_STEP 3591
+#define TFKD_LOWEST_POWER 16694
+#define TFKD_FEATURE_STEP 3034
 
 #endif /* TFKD_FRONT_END_H_ */

@@ -33,13 +33,13 @@ static const tfkd_convolution step_3 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_4 = {
-    .from_b = tfkd_4_from_b, .multiplier = 1268819, .shift = 21,
+    .from_b = tfkd_4_from_b, .multiplier = 993507, .shift = 21,
 };
 static const tfkd_convolution step_5 = {
     .weights = tfkd_5_weights, .channels = tfkd_5_channels, .in_height = 1, .in_width = 16,
     .in_channels = 8, .out_height = 1, .out_width = 8, .out_channels = 12, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 2, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -41, .by_fours = 12,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -15, .by_fours = 12,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_6 = {
@@ -60,7 +60,7 @@ static const tfkd_convolution step_8 = {
     .weights = tfkd_8_weights, .channels = tfkd_8_channels, .in_height = 1, .in_width = 1,
     .in_channels = 32, .out_height = 1, .out_width = 1, .out_channels = 44, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 0, .by_fours = 44,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 11, .by_fours = 44,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_10 = {
@@ -78,13 +78,13 @@ static const tfkd_convolution step_11 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_12 = {
-    .from_b = tfkd_12_from_b, .multiplier = 1373123, .shift = 21,
+    .from_b = tfkd_12_from_b, .multiplier = 1615141, .shift = 21,
 };
 static const tfkd_convolution step_13 = {
     .weights = tfkd_13_weights, .channels = tfkd_13_channels, .in_height = 1, .in_width = 1,
     .in_channels = 32, .out_height = 1, .out_width = 1, .out_channels = 44, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 7, .by_fours = 44,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 12, .by_fours = 44,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_15 = {
@@ -102,7 +102,7 @@ static const tfkd_convolution step_16 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_17 = {
-    .from_b = tfkd_17_from_b, .multiplier = 1682948, .shift = 21,
+    .from_b = tfkd_17_from_b, .multiplier = 1784779, .shift = 21,
 };
 static const tfkd_convolution step_18 = {
     .weights = tfkd_18_weights, .channels = tfkd_18_channels, .in_height = 1, .in_width = 1,
@@ -126,13 +126,13 @@ static const tfkd_convolution step_21 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_22 = {
-    .from_b = tfkd_22_from_b, .multiplier = 1815090, .shift = 21,
+    .from_b = tfkd_22_from_b, .multiplier = 1704771, .shift = 21,
 };
 static const tfkd_convolution step_23 = {
     .weights = tfkd_23_weights, .channels = tfkd_23_channels, .in_height = 1, .in_width = 1,
     .in_channels = 32, .out_height = 1, .out_width = 1, .out_channels = 44, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 10, .by_fours = 44,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 6, .by_fours = 44,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_25 = {
@@ -150,13 +150,13 @@ static const tfkd_convolution step_26 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_27 = {
-    .from_b = tfkd_27_from_b, .multiplier = 1963348, .shift = 21,
+    .from_b = tfkd_27_from_b, .multiplier = 2038049, .shift = 21,
 };
 static const tfkd_convolution step_28 = {
     .weights = tfkd_28_weights, .channels = tfkd_28_channels, .in_height = 1, .in_width = 1,
     .in_channels = 32, .out_height = 1, .out_width = 1, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 10, .by_fours = 48,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -5, .by_fours = 48,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_convolution step_30 = {
@@ -167,13 +167,13 @@ static const tfkd_convolution step_30 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_31 = {
-    .from_b = tfkd_31_from_b, .multiplier = 1963461, .shift = 21,
+    .from_b = tfkd_31_from_b, .multiplier = 2111265, .shift = 21,
 };
 static const tfkd_convolution step_34 = {
     .weights = tfkd_34_weights, .channels = tfkd_34_channels, .in_height = 3, .in_width = 4,
     .in_channels = 16, .out_height = 1, .out_width = 4, .out_channels = 16, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -27, .by_fours = 16,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -6, .by_fours = 16,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_35 = {
@@ -184,17 +184,17 @@ static const tfkd_convolution step_35 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_36 = {
-    .from_b = tfkd_36_from_b, .multiplier = 1945964, .shift = 21,
+    .from_b = tfkd_36_from_b, .multiplier = 1959799, .shift = 21,
 };
 static const tfkd_convolution step_37 = {
     .weights = tfkd_37_weights, .channels = tfkd_37_channels, .in_height = 1, .in_width = 4,
     .in_channels = 16, .out_height = 1, .out_width = 4, .out_channels = 12, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -26, .by_fours = 12,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 0, .by_fours = 12,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_39 = {
-    .from_b = tfkd_39_from_b, .multiplier = 1162105, .shift = 21,
+    .from_b = tfkd_39_from_b, .multiplier = 1150789, .shift = 21,
 };
 static const tfkd_convolution step_42 = {
     .weights = tfkd_42_weights, .channels = tfkd_42_channels, .in_height = 3, .in_width = 8,
@@ -211,23 +211,23 @@ static const tfkd_convolution step_43 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_44 = {
-    .from_b = tfkd_44_from_b, .multiplier = 1221581, .shift = 21,
+    .from_b = tfkd_44_from_b, .multiplier = 1234971, .shift = 21,
 };
 static const tfkd_convolution step_45 = {
     .weights = tfkd_45_weights, .channels = tfkd_45_channels, .in_height = 1, .in_width = 8,
     .in_channels = 12, .out_height = 1, .out_width = 8, .out_channels = 8, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -68, .by_fours = 8,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -67, .by_fours = 8,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_47 = {
-    .from_b = tfkd_47_from_b, .multiplier = 812955, .shift = 21,
+    .from_b = tfkd_47_from_b, .multiplier = 726203, .shift = 21,
 };
 static const tfkd_convolution step_50 = {
     .weights = tfkd_50_weights, .channels = tfkd_50_channels, .in_height = 3, .in_width = 16,
     .in_channels = 8, .out_height = 1, .out_width = 16, .out_channels = 8, .filter_height = 3,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -74, .by_fours = 8,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -47, .by_fours = 8,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_51 = {
@@ -238,13 +238,13 @@ static const tfkd_convolution step_51 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_52 = {
-    .from_b = tfkd_52_from_b, .multiplier = 1804670, .shift = 21,
+    .from_b = tfkd_52_from_b, .multiplier = 1819321, .shift = 21,
 };
 static const tfkd_convolution step_53 = {
     .weights = tfkd_53_weights, .channels = tfkd_53_channels, .in_height = 1, .in_width = 16,
     .in_channels = 8, .out_height = 1, .out_width = 16, .out_channels = 4, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -20, .by_fours = 4,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -50, .by_fours = 4,
     .paired = 0, .rounds_once = 0,
 };
 
@@ -255,9 +255,9 @@ void tfkd_reset(tfkd_state *state)
     memset(state->state_2, -128, sizeof state->state_2);
     memset(state->state_3, -128, sizeof state->state_3);
     memset(state->state_4, -128, sizeof state->state_4);
-    memset(state->state_5, -27, sizeof state->state_5);
+    memset(state->state_5, -6, sizeof state->state_5);
     memset(state->state_6, -128, sizeof state->state_6);
-    memset(state->state_7, -74, sizeof state->state_7);
+    memset(state->state_7, -47, sizeof state->state_7);
 }
 
 void tfkd_step(tfkd_state *state, const int8_t *in, int8_t *out)
