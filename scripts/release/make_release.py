@@ -14,6 +14,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from labels import labelled
+
 from tfkd.errors import TfkdError
 
 PROMISE_BROKEN = 3
@@ -54,18 +56,6 @@ def main() -> int:
     for promise in broken:
         print(f"not kept: {promise}", file=sys.stderr)
     return PROMISE_BROKEN if broken else 0
-
-
-def labelled(text: str) -> tuple[str, Path]:
-    """LABEL=DIR as a pair.
-
-    Raises:
-        argparse.ArgumentTypeError: it is not of that form.
-    """
-    label, _, folder = text.partition("=")
-    if not (label and folder):
-        raise argparse.ArgumentTypeError(f"expected LABEL=DIR. Received: {text!r}")
-    return label, Path(folder)
 
 
 if __name__ == "__main__":

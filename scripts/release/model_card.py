@@ -60,7 +60,7 @@ def against_others(release: Release) -> list[dict[str, Any]]:
             "cells": intervals(values["means"]),
             "differences": differences(values["released_better_by"]),
         }
-        for label, values in release["scores"].get("others", {}).items()
+        for label, values in release["others"].items()
     ]
 
 

@@ -27,14 +27,9 @@ Means = dict[str, dict[str, float]]
 
 
 def scores(
-    run: RunDirectory,
-    folder: Path,
-    teacher: Path,
-    pairs: Sequence[Pair],
-    kinds: Mapping[str, str],
-    others: Mapping[str, Path],
+    run: RunDirectory, folder: Path, teacher: Path, pairs: Sequence[Pair], kinds: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Noisy, teacher, float, int8 and what others made of it on pairs.
+    """Noisy, teacher, float and int8 on pairs.
 
     Args:
         run: the student.
@@ -42,43 +37,56 @@ def scores(
         teacher: run directory, or the shipped teacher's folder.
         pairs: what to score.
         kinds: stem of a noisy file -> kind of noise.
-        others: label -> folder of the recordings that another denoiser made.
     """
-    recordings = {label: find_others(outputs, pairs) for label, outputs in others.items()}
     engines = {
         TEACHER: engine_factory("keras", teacher)(),
         FLOAT: engine_factory("keras", run.path)(),
         INT8: engine_factory("tflite", folder)(),
         TFLM: engine_factory("tflm", folder)(),
     }
-    evaluation = evaluate(pairs, engines, others=recordings)
-    ours = (NOISY, *engines)
+    evaluation = evaluate(pairs, engines)
     by_noise: dict[str, list[PairScores]] = defaultdict(list)
     for score in evaluation.scores:
         by_noise[kinds.get(Path(score.pair.name).name, "other")].append(score)
     return {
         "pairs": len(evaluation.scores),
-        "systems": means(evaluation, evaluation.scores, ours),
+        "systems": means(evaluation, evaluation.scores),
         "differences": {
             f"{one} - {other}": as_dict(evaluation.differences(one, other))
             for one, other in ((TFLM, NOISY), (TFLM, FLOAT), (TFLM, INT8), (FLOAT, TEACHER))
         },
         "by_snr": {
-            name: {"pairs": len(group), "systems": means(evaluation, group, ours)}
+            name: {"pairs": len(group), "systems": means(evaluation, group)}
             for name, group in evaluation.groups().items()
             if name != ALL
         },
         "by_noise": {
-            name: {"pairs": len(group), "systems": means(evaluation, group, ours)}
+            name: {"pairs": len(group), "systems": means(evaluation, group)}
             for name, group in sorted(by_noise.items())
         },
-        "others": {
-            label: {
-                "means": as_dict(evaluation.means(label, evaluation.scores)),
-                "released_better_by": as_dict(evaluation.differences(TFLM, label)),
-            }
-            for label in others
-        },
+    }
+
+
+def against_others(
+    folder: Path, pairs: Sequence[Pair], others: Mapping[str, Path]
+) -> dict[str, Any]:
+    """Label -> means of another denoiser, and by how much int8 on TFLite Micro is better, paired.
+
+    Args:
+        folder: holds model.tflite.
+        pairs: what to score.
+        others: label -> folder of the recordings that another denoiser made.
+    """
+    recordings = {label: find_others(outputs, pairs) for label, outputs in others.items()}
+    if not recordings:
+        return {}
+    evaluation = evaluate(pairs, {TFLM: engine_factory("tflm", folder)()}, others=recordings)
+    return {
+        label: {
+            "means": as_dict(evaluation.means(label, evaluation.scores)),
+            "released_better_by": as_dict(evaluation.differences(TFLM, label)),
+        }
+        for label in others
     }
 
 
@@ -198,11 +206,9 @@ def arm_statistics(arms: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[st
     return result
 
 
-def means(
-    evaluation: Evaluation, group: Sequence[PairScores], systems: Sequence[str]
-) -> dict[str, Means]:
+def means(evaluation: Evaluation, group: Sequence[PairScores]) -> dict[str, Means]:
     """System -> metric -> mean with interval, over a group of pairs."""
-    return {system: as_dict(evaluation.means(system, group)) for system in systems}
+    return {system: as_dict(evaluation.means(system, group)) for system in evaluation.systems}
 
 
 def as_dict(intervals: Mapping[str, Interval]) -> Means:

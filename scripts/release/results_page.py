@@ -138,7 +138,7 @@ def quantisation(releases: Mapping[str, Release]) -> Iterable[str]:
 def others(releases: Mapping[str, Release]) -> Iterable[str]:
     """A row per student and denoiser of others: int8 less that one, paired."""
     for name, release in releases.items():
-        for label, values in release["scores"].get("others", {}).items():
+        for label, values in release["others"].items():
             yield row(f"`{name}` - {label}", *differences(values["released_better_by"]))
 
 

@@ -14,7 +14,7 @@ from behaviour import behaviour
 from changed_input import changed_input
 from corpus_manifest import noise_kinds, read_manifest, speakers_of_pairs, training_sources
 from model_card import render
-from quality import FLOAT, TFLM, comparison, former_comparison, scores
+from quality import FLOAT, TFLM, against_others, comparison, former_comparison, scores
 
 import tfkd
 from tfkd.atomic import atomic_path
@@ -89,7 +89,8 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
         "model": {k: v for k, v in deployed(folder / "model.tflite").items() if k != "path"},
         "parameters": parameters(run),
         "verified": verified(folder),
-        "scores": scores(run, folder, teacher, pairs, noise_kinds(rows), dict(arguments.other)),
+        "scores": scores(run, folder, teacher, pairs, noise_kinds(rows)),
+        "others": against_others(folder, pairs, dict(arguments.other)),
         "speakers": speakers_of_pairs(rows, (pair.noisy.stem for pair in pairs)),
         "behaviour": behaviour(engine_factory("tflm", folder)(), pairs[:BEHAVIOUR_PAIRS], music),
         "changed_input": changed_input(engine_factory("c", folder)(), pairs),
@@ -103,9 +104,14 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
         {"text": text, "measured": measure(release), "kept": bool(kept(measure(release)))}
         for text, (measure, kept) in PROMISES.items()
     ]
+    write_release(folder, release)
+    return [promise["text"] for promise in release["promises"] if not promise["kept"]]
+
+
+def write_release(folder: Path, release: Release) -> None:
+    """The figures, and the card that tells them."""
     write(folder / "MODEL_CARD.md", render(release))
     write(folder / "release.json", json.dumps(finite(release), indent=2) + "\n")
-    return [promise["text"] for promise in release["promises"] if not promise["kept"]]
 
 
 def pairs_of(data: Path, split: str) -> list[Pair]:
