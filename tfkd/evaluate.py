@@ -190,7 +190,7 @@ def evaluate(
                 for name, engine in engines.items():
                     signals[name] = enhance(engine, noisy)
                 for name, files in others.items():
-                    signals[name] = _read_partner(files[pair.name], len(noisy))
+                    signals[name] = _read_other(files[pair.name], len(noisy))
                 pending[pool.submit(_score, clean, signals)] = pair
                 collect(limit=2 * jobs)  # bounds the waveforms that wait in memory
             collect(limit=0)
@@ -272,7 +272,7 @@ def read_pair(pair: Pair) -> tuple[Floats, Floats]:
     return clean[:length], noisy[:length]
 
 
-def _read_partner(path: Path, samples: int) -> Floats:
+def _read_other(path: Path, samples: int) -> Floats:
     """A recording [samples] at the metrics' rate, cut or padded by what a codec may add or drop.
 
     Raises:

@@ -34,11 +34,14 @@ def main() -> int:
     from quality import against_others
     from student_release import pairs_of, write_release
 
+    from tfkd.evaluate import find_others
+
     folder = arguments.folder
     try:
         release = json.loads((folder / "release.json").read_text("utf-8"))
         pairs = pairs_of(arguments.data, release["split"])
-        release["others"] = against_others(folder, pairs, dict(arguments.other))
+        others = {label: find_others(outputs, pairs) for label, outputs in arguments.other}
+        release["others"] = against_others(folder, pairs, others)
         write_release(folder, release)
     except (TfkdError, OSError, ValueError, KeyError) as error:
         print(f"Error: {error}", file=sys.stderr)

@@ -14,7 +14,7 @@ import numpy as np
 from tfkd.config import Config
 from tfkd.engines.choice import engine_factory
 from tfkd.errors import ConfigError
-from tfkd.evaluate import ALL, NOISY, Evaluation, Pair, PairScores, evaluate, find_others
+from tfkd.evaluate import ALL, NOISY, Evaluation, Pair, PairScores, evaluate
 from tfkd.metrics import METRICS, Interval
 from tfkd.train.run_directory import RunDirectory
 
@@ -68,19 +68,18 @@ def scores(
 
 
 def against_others(
-    folder: Path, pairs: Sequence[Pair], others: Mapping[str, Path]
+    folder: Path, pairs: Sequence[Pair], others: Mapping[str, Mapping[str, Path]]
 ) -> dict[str, Any]:
     """Label -> means of another denoiser, and by how much int8 on TFLite Micro is better, paired.
 
     Args:
         folder: holds model.tflite.
         pairs: what to score.
-        others: label -> folder of the recordings that another denoiser made.
+        others: label -> recordings that another denoiser made, from `find_others`.
     """
-    recordings = {label: find_others(outputs, pairs) for label, outputs in others.items()}
-    if not recordings:
+    if not others:
         return {}
-    evaluation = evaluate(pairs, {TFLM: engine_factory("tflm", folder)()}, others=recordings)
+    evaluation = evaluate(pairs, {TFLM: engine_factory("tflm", folder)()}, others=others)
     return {
         label: {
             "means": as_dict(evaluation.means(label, evaluation.scores)),

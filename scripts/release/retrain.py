@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labels import labelled
+
 from tfkd.config import Config
 from tfkd.config_file import load_config, read_table
 from tfkd.errors import RunError, TfkdError
@@ -82,7 +84,12 @@ def main(execute: Execute | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=1, help="of each arm, to compare both")
     parser.add_argument("--arm-steps", type=int, metavar="N", help="of each; default: the recipe's")
     parser.add_argument(
-        "--other", action="append", default=[], metavar="LABEL=DIR", help="see make_release.py"
+        "--other",
+        type=labelled,
+        action="append",
+        default=[],
+        metavar="LABEL=DIR",
+        help="see make_release.py",
     )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--threads", default="0")
@@ -161,7 +168,8 @@ def release(
     command += ["--data", arguments.data, "--split", arguments.split]
     for option, other in compared:
         command += [option, str(newest(runs / other.folder))]
-    command += [word for other in arguments.other for word in ("--other", other)]
+    for label, outputs in arguments.other:
+        command += ["--other", f"{label}={outputs}"]
     made = folder.with_name(f"{training.preset}.made.json")
     if made.is_file() and json.loads(made.read_text("utf-8"))["command"] == command[1:]:
         return int(json.loads(made.read_text("utf-8"))["exit_code"])
@@ -217,8 +225,8 @@ def documented(arguments: argparse.Namespace) -> str:
     words += [word for name in arguments.student or () for word in ("--student", name)]
     words += ["--seeds", str(arguments.seeds)] if arguments.seeds > 1 else []
     words += ["--arm-steps", str(arguments.arm_steps)] if arguments.arm_steps else []
-    for label, _, folder in (other.partition("=") for other in arguments.other):
-        words += ["--other", f"{label}={Path(folder).resolve().name}"]
+    for label, outputs in arguments.other:
+        words += ["--other", f"{label}={outputs.resolve().name}"]
     words += [word for setting in arguments.set for word in ("--set", setting)]
     return shlex.join(words)
 

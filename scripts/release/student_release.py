@@ -27,7 +27,7 @@ from tfkd.engines.streaming_model import read_streaming_model
 from tfkd.engines.tflm import ARENA_BYTES
 from tfkd.engines.tflm_arena import tflm_arena_use
 from tfkd.errors import ConfigError, RunError, VerificationError
-from tfkd.evaluate import Pair, find_pairs
+from tfkd.evaluate import Pair, find_others, find_pairs
 from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
 from tfkd.train.run_directory import RunDirectory
@@ -72,10 +72,11 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
     rows = read_manifest(data / "manifest.csv")
     sources = training_sources(rows)  # a licence that forbids comes before hours of work
     pairs = pairs_of(data, arguments.split)
+    others = {label: find_others(outputs, pairs) for label, outputs in arguments.other}
+    if arguments.comparison_of and (arguments.distilled or arguments.alone):
+        raise ConfigError("give the runs of both arms or --comparison-of, not both.")
     arms = comparison(arguments.distilled, arguments.alone, pairs_of(data, "valid"))
     if arguments.comparison_of:
-        if arms:
-            raise ConfigError("give the runs of both arms or --comparison-of, not both.")
         arms = former_comparison(arguments.comparison_of, run.config)
     folder.mkdir(parents=True, exist_ok=True)
     convert_run(run, folder)
@@ -90,7 +91,7 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
         "parameters": parameters(run),
         "verified": verified(folder),
         "scores": scores(run, folder, teacher, pairs, noise_kinds(rows)),
-        "others": against_others(folder, pairs, dict(arguments.other)),
+        "others": against_others(folder, pairs, others),
         "speakers": speakers_of_pairs(rows, (pair.noisy.stem for pair in pairs)),
         "behaviour": behaviour(engine_factory("tflm", folder)(), pairs[:BEHAVIOUR_PAIRS], music),
         "changed_input": changed_input(engine_factory("c", folder)(), pairs),
