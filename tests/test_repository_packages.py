@@ -179,7 +179,7 @@ def test_a_wheel_holds_all_data_and_no_tests(installed):
 
 
 def test_a_released_model_is_found_outside_the_repository(installed, tmp_path):
-    code = "from tfkd.released import released_model; print(released_model('example'))"
+    code = "from tfkd.released import find_tflite; print(find_tflite('example'))"
     found = outside(installed, code, tmp_path)
     assert found == str(installed / "tfkd" / "released" / "example" / "model.tflite")
 

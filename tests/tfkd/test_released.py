@@ -19,7 +19,7 @@ def package(tmp_path, monkeypatch):
 
 def test_the_repository_s_models_are_found(package):
     assert list(released.released_folders()) == ["micro", "tiny"]
-    assert released.released_model("tiny") == package.parent / "tflite" / "tiny" / "model.tflite"
+    assert released.find_tflite("tiny") == package.parent / "tflite" / "tiny" / "model.tflite"
 
 
 def test_an_installed_package_s_models_come_first(package):
@@ -28,6 +28,26 @@ def test_an_installed_package_s_models_come_first(package):
     assert released.released_folders() == {"tiny": package / "released" / "tiny"}
 
 
-def test_an_unknown_name_is_answered_with_the_nearest(package):
-    with pytest.raises(ModelError, match=r"'tny'. Did you mean 'tiny'\? Released: micro, tiny\."):
-        released.released_model("tny")
+def test_find_tflite_in_file_folder_and_names(gate, tmp_path):
+    assert released.find_tflite(gate) == gate
+    assert released.find_tflite(gate.parent) == gate
+    with pytest.raises(ModelError, match=r"holds no model\.tflite and is no run directory"):
+        released.find_tflite(tmp_path)
+    (tmp_path / "run.json").touch()
+    with pytest.raises(ModelError, match=r"holds no model\.tflite\. Convert the run first"):
+        released.find_tflite(tmp_path)
+    with pytest.raises(ModelError, match="no model 'nowhere'"):
+        released.find_tflite("nowhere")
+
+
+def test_a_folder_that_happens_to_have_a_released_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()
+    assert released.find_tflite("tiny") == released.released_folders()["tiny"] / "model.tflite"
+
+
+def test_released_names_are_found_and_the_nearest_is_offered(gate, monkeypatch):
+    monkeypatch.setattr(released, "released_folders", lambda: {"gate": gate.parent})
+    assert released.find_tflite("gate") == gate
+    with pytest.raises(ModelError, match=r"no model 'gait'.*Did you mean 'gate'\?"):
+        released.find_tflite("gait")

@@ -11,9 +11,8 @@ from tfkd.cli.completion import targets
 from tfkd.cli.deployed import deployed, fit, print_deployed
 from tfkd.cli.exported import exported, print_exported
 from tfkd.cli.output import json_option, print_json, working
-from tfkd.engines.choice import MODEL_FILE, find_tflite
 from tfkd.errors import ConversionError, ModelError
-from tfkd.released import released_folders
+from tfkd.released import MODEL_FILE, find_tflite, released_folders
 
 if TYPE_CHECKING:
     from firmware_ref.targets import Target

@@ -11,8 +11,9 @@ import click
 
 from tfkd.cli.model_options import attenuation_option
 from tfkd.cli.output import console, print_json, progress, working
-from tfkd.engines.choice import DEFAULT_MODEL, KERAS, engine_factory, find_tflite
+from tfkd.engines.choice import DEFAULT_MODEL, KERAS, engine_factory
 from tfkd.errors import MissingPackageError, ModelError
+from tfkd.released import find_tflite
 
 if TYPE_CHECKING:
     from tfkd.engines.engine import Engine

@@ -10,8 +10,9 @@ import click
 from tfkd.cli.completion import targets
 from tfkd.cli.deployed import arena_layout, deployed, fit, print_deployed
 from tfkd.cli.output import json_option, print_json, working
-from tfkd.engines.choice import DEFAULT_MODEL, MODEL_FILE, find_tflite
+from tfkd.engines.choice import DEFAULT_MODEL
 from tfkd.errors import ModelError
+from tfkd.released import MODEL_FILE, find_tflite, released_folders
 
 if TYPE_CHECKING:
     from tfkd.config import ModelConfig
@@ -91,7 +92,6 @@ def _model_config(model: str) -> ModelConfig | None:
 
 
 def _tflite(model: str, required: bool) -> Path | None:
-    from tfkd.released import released_folders
 
     if required or Path(model).is_file() or (Path(model) / MODEL_FILE).is_file():
         return find_tflite(model)

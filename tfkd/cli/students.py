@@ -10,7 +10,7 @@ import click
 from tfkd.cli.completion import targets
 from tfkd.cli.deployed import estimated_ms, in_time
 from tfkd.cli.output import json_option, print_json, working
-from tfkd.engines.choice import MODEL_FILE
+from tfkd.released import MODEL_FILE, released_folders
 
 if TYPE_CHECKING:
     from firmware_ref.targets import Target
@@ -38,7 +38,6 @@ def students(target: str | None, as_json: bool) -> None:
     from firmware_ref.targets import find_target
     from tfkd.cli.budget_table import budget_summary
     from tfkd.config_file import load_config, preset_names
-    from tfkd.released import released_folders
 
     chip = find_target(target) if target else None
     released = released_folders()

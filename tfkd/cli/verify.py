@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tfkd.cli.output import json_option, print_json, progress, working
-from tfkd.engines.choice import DEFAULT_MODEL, find_tflite
+from tfkd.engines.choice import DEFAULT_MODEL
 from tfkd.engines.host_library import find_compiler
+from tfkd.released import find_tflite
 
 if TYPE_CHECKING:
     from tfkd.engines.tensor_trace import ModelFile

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfkd.errors import ModelError, RunError, nearest
-from tfkd.released import released_folders
+from tfkd.errors import RunError
+from tfkd.released import find_tflite
 
 if TYPE_CHECKING:
     from tfkd.engines.engine import Engine
@@ -27,7 +27,6 @@ _INT8_ENGINES = {  # name -> module of tfkd.engines and class; imported when use
     "c": ("c", "CEngine"),
 }
 ENGINES = (KERAS, *_INT8_ENGINES)
-MODEL_FILE = "model.tflite"  # in a released folder and in a converted run
 DEFAULT_MODEL = "tiny"
 
 
@@ -37,41 +36,6 @@ def default_engine() -> str:
     TensorFlow would compute the same, some seconds later: it takes long to import.
     """
     return "tflm" if find_spec("tflite_micro") else "firmware-ref"
-
-
-def find_tflite(reference: str | Path) -> Path:
-    """The .tflite that a NAME, RUN or FILE stands for.
-
-    Args:
-        reference: a .tflite file, a folder that holds model.tflite (a converted run, a released
-            model), or the name of a released model.
-
-    Raises:
-        ModelError: none of these; the nearest released name is offered.
-    """
-    path = Path(reference)
-    if path.is_file():
-        return path
-    if (path / MODEL_FILE).is_file():
-        return path / MODEL_FILE
-    if (path / "run.json").is_file():
-        raise ModelError(
-            f"{path}: holds no {MODEL_FILE}. Convert the run first: "
-            f"tfkd convert --tflite-micro {path}"
-        )
-    released = released_folders()
-    if str(reference) in released:  # whatever else a folder of that name holds
-        return released[str(reference)] / MODEL_FILE
-    if path.is_dir():
-        raise ModelError(
-            f"{path}: holds no {MODEL_FILE} and is no run directory. Expected one of these, or a "
-            f"released model's name."
-        )
-    raise ModelError(
-        f"no model '{reference}'. Expected a .tflite file, a run directory, or one of the released "
-        f"models ({', '.join(released) or 'none in this installation'})."
-        f"{nearest(str(reference), released)}"
-    )
 
 
 def int8_engine(name: str, model: StreamingModel) -> Int8Engine:

@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfkd.engines.choice import (
-    KERAS,
-    MODEL_FILE,
-    default_engine,
-    engine_factory,
-    find_tflite,
-    int8_engine,
-)
+from tfkd.engines.choice import KERAS, default_engine, engine_factory, int8_engine
 from tfkd.engines.engine import Engine
 from tfkd.engines.streaming_model import StreamingModel, read_streaming_model
 from tfkd.evaluate import check_sample_rates
+from tfkd.released import MODEL_FILE, find_tflite
 from tfkd.train.run_directory import RunDirectory
 
 FLOAT = "float"

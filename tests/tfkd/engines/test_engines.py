@@ -7,8 +7,7 @@ import pytest
 from compiled_c import needs_compiler
 from gate_model import gate_model
 
-from tfkd import released
-from tfkd.engines.choice import engine_factory, find_tflite, int8_engine
+from tfkd.engines.choice import engine_factory, int8_engine
 from tfkd.engines.streaming_model import read_streaming_model
 from tfkd.errors import MissingPackageError, ModelError, RunError
 from tfkd.verify import speech_like_features
@@ -80,33 +79,6 @@ def test_missing_wheel_is_named(model, monkeypatch):
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     with pytest.raises(MissingPackageError, match="tflite-micro is not installed.*firmware-ref"):
         int8_engine("tflm", model)
-
-
-def test_find_tflite_in_file_folder_and_names(gate, tmp_path):
-    assert find_tflite(gate) == gate
-    assert find_tflite(gate.parent) == gate
-    with pytest.raises(ModelError, match=r"holds no model\.tflite and is no run directory"):
-        find_tflite(tmp_path)
-    (tmp_path / "run.json").touch()
-    with pytest.raises(ModelError, match=r"holds no model\.tflite\. Convert the run first"):
-        find_tflite(tmp_path)
-    with pytest.raises(ModelError, match="no model 'nowhere'"):
-        find_tflite("nowhere")
-
-
-def test_a_folder_that_happens_to_have_a_released_name(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "tiny").mkdir()
-    assert find_tflite("tiny") == released.released_folders()["tiny"] / "model.tflite"
-
-
-def test_released_names_are_found_and_the_nearest_is_offered(gate, monkeypatch):
-    from tfkd.engines import choice
-
-    monkeypatch.setattr(choice, "released_folders", lambda: {"gate": gate.parent})
-    assert find_tflite("gate") == gate
-    with pytest.raises(ModelError, match=r"no model 'gait'.*Did you mean 'gate'\?"):
-        find_tflite("gait")
 
 
 def test_model_that_firmware_ref_cannot_run_is_named(tmp_path):
