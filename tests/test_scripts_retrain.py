@@ -19,8 +19,8 @@ from tfkd.config_file import known_keys, load_config, parse_setting, read_table
 from tfkd.train.run_directory import RunDirectory
 
 SCRIPTS = Path(__file__).parent.parent / "scripts" / "release"
-RECIPES = {path.stem: path for path in (SCRIPTS / "recipes").glob("*.toml")}
-FOLDERS = {"speech", "noise", "rir", "noisy", "clean", "teacher"}
+RECIPES = sorted((SCRIPTS / "recipes").glob("*.toml"))
+FOLDERS = {"speech", "noise", "rir", "noisy", "clean", "teacher", "init"}
 SHORT = (
     *SMALL_MODEL,
     *("train.steps=4", "train.epoch_steps=2", "train.batch=2", "train.warmup_steps=1"),
@@ -30,19 +30,23 @@ SHORT = (
 )
 
 
-@pytest.mark.parametrize("name", ["teacher", "micro", "tiny", "small"])
-def test_a_recipe_says_everything_but_folders(name):
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_says_everything_but_folders(recipe):
     """Another default in a later version must not change what a recipe trains."""
-    table = read_table(RECIPES[name])
+    name = recipe.stem.partition(".")[0]
+    table = read_table(recipe)
     sections = ["data", "train", "loss"]
     sections += ["distill", "quantize"] if name != "teacher" else []
     # Of the model, which is the preset's, what its releases hear.
     assert [name for name in table if name != "model"] == sections
     assert table.get("model", {}).keys() <= {"frontend"}
-    load_config(name, [RECIPES[name]])
+    load_config(name, [recipe])
     for section in sections:
         keys = {k.split(".")[1] for k in known_keys() if k.startswith(f"{section}.")}
         assert set(table[section]) == keys - FOLDERS, section
+
+
+STAGES = ["tiny.stage1", "tiny", "small.stage1", "small"]
 
 
 class Recorder:
@@ -55,6 +59,9 @@ class Recorder:
 
     def __call__(self, command: Sequence[str]) -> int:
         words = list(command)
+        if "convert" in words:
+            (Path(words[-1]) / "model.tflite").write_bytes(b"")
+            return 0
         if "train" not in words:
             self.released.append(words)
             return 0
@@ -75,6 +82,7 @@ class Recorder:
         preset = dict(given).get("--student", "teacher")
         flags = {f"data.{k}": dict(given).get(f"--{k}") for k in ("speech", "noise", "rir")}
         flags["distill.teacher"] = dict(given).get("--teacher")
+        flags["train.init"] = dict(given).get("--init")
         settings = [value for key, value in given if key == "--set"]
         config = load_config(preset, [dict(given)["--config"]], settings, flags)
         kind = "student" if "--student" in words else "teacher"
@@ -104,26 +112,29 @@ def retrain(recorder, tmp_path, monkeypatch) -> Callable[..., int]:
 
 def test_the_teacher_comes_first_and_teaches_all(retrain, recorder, tmp_path):
     assert retrain() == 0
-    assert recorder.trained == ["teacher", "micro", "tiny", "small"]
+    assert recorder.trained == ["teacher", "micro", *STAGES]
     assert [Path(words[3]).name for words in recorder.released] == ["micro", "tiny", "small"]
     runs = tmp_path / "runs" / "release"
     teacher = (runs / "teacher" / "latest").resolve()
     config = RunDirectory.open(runs / "tiny" / "latest").config
     assert config.distill.teacher == str(teacher)
     assert (config.data.speech, config.data.rir) == ("a/speech", "a/rir")
+    assert config.train.init == str((runs / "tiny.stage1" / "latest").resolve())
+    assert RunDirectory.open(runs / "tiny.stage1" / "latest").config.train.init is None
 
 
 def test_what_is_done_is_left_alone(retrain, recorder):
     retrain()
     assert retrain() == 0
-    assert len(recorder.trained) == 4 and len(recorder.released) == 3
+    assert len(recorder.trained) == 2 + len(STAGES) and len(recorder.released) == 3
 
 
 def test_an_interrupted_training_is_resumed(retrain, recorder):
     recorder.killed_in = "tiny"
     assert retrain() == 130
     assert retrain() == 0
-    assert recorder.trained == ["teacher", "micro", "tiny", "resume tiny", "small"]
+    tiny, small = STAGES[:2], STAGES[2:]
+    assert recorder.trained == ["teacher", "micro", *tiny, "resume tiny", *small]
     assert len(recorder.released) == 3
 
 
@@ -131,6 +142,15 @@ def test_another_recipe_in_the_same_folder_is_refused(retrain, recorder, capsys)
     retrain("--student", "micro")
     assert retrain("--student", "micro", "--set", "train.steps=7") == 1
     assert "begun with another recipe or other options" in capsys.readouterr().err
+
+
+def test_arms_of_a_student_in_stages_begin_with_random_weights(retrain, recorder):
+    assert retrain("--student", "tiny", "--seeds", "2") == 0
+    arms = [f"tiny-{arm}-seed{seed}" for arm in ("distilled", "alone") for seed in (0, 1)]
+    assert recorder.trained == ["teacher", "tiny.stage1", "tiny", *arms]
+    configs = [RunDirectory.open(f"runs/release/{name}/latest").config for name in arms]
+    assert {config.train.init for config in configs} == {None}
+    assert {config.model.frontend.highest_hz for config in configs} == {7400.0}
 
 
 def test_seeds_train_both_arms_for_the_card(retrain, recorder):

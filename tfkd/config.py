@@ -158,6 +158,9 @@ class DataConfig(Section):
 class TrainConfig(Section):
     """Schedule of the float training."""
 
+    init: str | None = Field(
+        None, description="released model, run or .tflite to begin with; default: random weights"
+    )
     steps: int = Field(15000, ge=1)
     batch: int = Field(8, ge=1)
     learning_rate: float = Field(6e-3, gt=0)

@@ -70,6 +70,12 @@ def how(release: Release) -> str:
     distill, train = config["distill"], config["train"]
     schedule = f"{train['steps']:,} steps of {train['batch']} x {config['data']['segment_s']:g} s"
     schedule += f", then {config['quantize']['steps']:,} quantisation-aware; seed {train['seed']}."
+    begun = release.get("begun_with")
+    if begun:
+        schedule += (
+            " It began with the weights of an int8 model that the recipe's earlier stages had "
+            f"trained (SHA-256 {begun['sha256'][:16]}...)."
+        )
     if distill["method"] == "none":
         return f"Trained without a teacher: {schedule}"
     return (

@@ -4,6 +4,8 @@
     scripts/release/retrain.py --speech speech --noise noise --rir rir --data . --split test
 
 trains in runs/release by the recipes beside this script and writes runs/release/tflite/NAME.
+A student with recipes NAME.stage1.toml, ... is trained by these first, one after the other, each
+beginning with what the former has learnt, and by NAME.toml last.
 The same command again goes on where a killed one stopped: finished runs stay, an interrupted one
 resumes. With --seeds 3 every student is also trained with three seeds and, as often, without a
 teacher, and its card compares both; --arm-steps shortens these runs. See make_release.py for what
@@ -20,14 +22,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from labels import labelled
 
 from tfkd.config import Config
 from tfkd.config_file import load_config, read_table
 from tfkd.errors import RunError, TfkdError
-from tfkd.train.run_directory import RunDirectory
+from tfkd.released import MODEL_FILE
+from tfkd.train.run_directory import RunDirectory, with_full_paths
 
 HERE = Path(__file__).parent
 RECIPES = HERE / "recipes"
@@ -47,18 +49,19 @@ class Training:
     folder: str
     preset: str
     options: tuple[str, ...]
+    recipe: Path
 
     @property
     def words(self) -> list[str]:
         """The arguments of `tfkd train` that configure it."""
         what = [TEACHER] if self.preset == TEACHER else ["--student", self.preset]
-        return [*what, "--config", str(recipe(self.preset)), *self.options]
+        return [*what, "--config", str(self.recipe), *self.options]
 
     def config(self) -> Config:
         """What these arguments resolve to."""
         settings = [v for k, v in _paired(self.options) if k == "--set"]
         flags = {FLAGS[k]: v for k, v in _paired(self.options) if k in FLAGS}
-        return load_config(self.preset, [recipe(self.preset)], settings, flags)
+        return load_config(self.preset, [self.recipe], settings, flags)
 
 
 FLAGS = {
@@ -66,6 +69,7 @@ FLAGS = {
     "--noise": "data.noise",
     "--rir": "data.rir",
     "--teacher": "distill.teacher",
+    "--init": "train.init",
 }
 
 
@@ -112,13 +116,23 @@ def retrain(arguments: argparse.Namespace, execute: Execute) -> int:
     common += [word for setting in arguments.set for word in ("--set", setting)]
     teacher = arguments.teacher
     if not teacher:
-        train(Training(TEACHER, TEACHER, tuple(common)), runs, arguments.threads, execute)
+        last = recipes(TEACHER)[-1]
+        train(Training(TEACHER, TEACHER, tuple(common), last), runs, arguments.threads, execute)
         teacher = str(newest(runs / TEACHER))
     exit_code = 0
     for student in arguments.student or STUDENTS:
         options = (*common, "--teacher", teacher)
-        released = Training(student, student, options)
-        distilled, alone = arms(released, arguments.seeds, arguments.arm_steps)
+        *before, last = recipes(student)
+        begun = options
+        for stage, path in enumerate(before, start=1):
+            training = Training(f"{student}.stage{stage}", student, begun, path)
+            train(training, runs, arguments.threads, execute)
+            run = newest(runs / training.folder)
+            convert(run, execute)
+            begun = (*options, "--init", str(run))
+        released = Training(student, student, begun, last)
+        fresh = Training(student, student, options, last)
+        distilled, alone = arms(released, fresh, arguments.seeds, arguments.arm_steps)
         for training in unique([released, *distilled, *alone]):
             train(training, runs, arguments.threads, execute)
         compared = [("--distilled", t) for t in distilled] + [("--alone", t) for t in alone]
@@ -139,16 +153,28 @@ def train(training: Training, runs: Path, threads: str, execute: Execute) -> Non
         command += [*training.words, "--runs", str(folder)]
     else:
         run = RunDirectory.open(begun)
-        if run.config != _resolved(training.config()):
+        if run.config != with_full_paths(training.config()):
             raise RunError(
                 f"{begun}: was begun with another recipe or other options. Expected those of "
-                f"{recipe(training.preset)}. Name another folder with --runs, or delete this one."
+                f"{training.recipe}. Name another folder with --runs, or delete this one."
             )
         if run.state() == "finished":
             return
         command += ["--resume", str(begun)]
     if execute(command):
         raise RunError(f"the training in {folder} failed; see above. Mend it, then run this again.")
+
+
+def convert(run: Path, execute: Execute) -> None:
+    """Make the .tflite of a finished stage, for the next to begin with.
+
+    Raises:
+        RunError: that failed.
+    """
+    if (run / MODEL_FILE).is_file():
+        return
+    if execute([sys.executable, "-m", "tfkd", "convert", "--tflite-micro", str(run)]):
+        raise RunError(f"{run}: cannot be converted; see above. Mend it, then run this again.")
 
 
 def release(
@@ -181,33 +207,36 @@ def release(
 
 
 def arms(
-    released: Training, seeds: int, steps: int | None = None
+    released: Training, fresh: Training, seeds: int, steps: int | None = None
 ) -> tuple[list[Training], list[Training]]:
     """The runs distilled and alone that a card compares; none for a single seed.
 
     Args:
-        released: is one of them, where the steps are its own.
+        released: is one of them, where it is `fresh` and the steps are its own.
+        fresh: the same recipe, begun with random weights: what the arms have in common.
         steps: of each run; None: as many as the recipe's.
     """
     if seeds < 2:
         return [], []
-    method = read_table(recipe(released.preset)).get("distill", {}).get("method", DEFAULT_METHOD)
-    first = int(read_table(recipe(released.preset)).get("train", {}).get("seed", 0))
+    table = read_table(fresh.recipe)
+    method = table.get("distill", {}).get("method", DEFAULT_METHOD)
+    first = int(table.get("train", {}).get("seed", 0))
     length = () if steps is None else ("--set", f"train.steps={steps}")
 
     def arm(name: str, chosen: str) -> list[Training]:
         return [
             released
-            if chosen == method and seed == first and steps is None
+            if released == fresh and chosen == method and seed == first and steps is None
             else Training(
-                f"{released.folder}-{name}-seed{seed}",
-                released.preset,
+                f"{fresh.folder}-{name}-seed{seed}",
+                fresh.preset,
                 (
-                    *released.options,
+                    *fresh.options,
                     *("--set", f"distill.method={chosen}", "--set", f"train.seed={seed}"),
                     *("--set", FLOAT_ONLY),
                     *length,
                 ),
+                fresh.recipe,
             )
             for seed in range(first, first + seeds)
         ]
@@ -231,8 +260,9 @@ def documented(arguments: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def recipe(preset: str) -> Path:
-    return RECIPES / f"{preset}.toml"
+def recipes(preset: str) -> list[Path]:
+    """Of each stage, in their order."""
+    return [*sorted(RECIPES.glob(f"{preset}.stage*.toml")), RECIPES / f"{preset}.toml"]
 
 
 def newest(folder: Path) -> Path | None:
@@ -252,14 +282,6 @@ def run_command(command: Sequence[str]) -> int:
 
 def _paired(options: Sequence[str]) -> Iterator[tuple[str, str]]:
     return zip(options[::2], options[1::2], strict=True)
-
-
-def _resolved(config: Config) -> Config:
-    """As a run keeps it: the teacher by its full path."""
-    if not config.distill.teacher:
-        return config
-    teacher: dict[str, Any] = {"teacher": str(Path(config.distill.teacher).resolve())}
-    return config.model_copy(update={"distill": config.distill.model_copy(update=teacher)})
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import platform
 import shlex
@@ -97,6 +98,7 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
         "changed_input": changed_input(engine_factory("c", folder)(), pairs),
         "comparison": arms,
         "config": portable_config(run),
+        "begun_with": begun_with(run),
         "environment": environment(run),
         "commands": arguments.commands or recorded_command(run),
         "sources": sources,
@@ -156,11 +158,19 @@ def portable_config(run: RunDirectory) -> dict[str, Any]:
     for section, keys in (
         ("data", ("speech", "noise", "rir", "noisy", "clean")),
         ("distill", ("teacher",)),
+        ("train", ("init",)),
     ):
         for key in keys:
             if key in config[section]:
                 config[section][key] = Path(config[section][key]).name
     return config
+
+
+def begun_with(run: RunDirectory) -> dict[str, str] | None:
+    """Which .tflite the training began with; None: with random weights."""
+    if not run.initial_model.is_file():
+        return None
+    return {"sha256": hashlib.sha256(run.initial_model.read_bytes()).hexdigest()}
 
 
 def recorded_command(run: RunDirectory) -> str:

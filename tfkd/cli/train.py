@@ -16,6 +16,7 @@ from tfkd.cli.output import json_option, print_json
 from tfkd.errors import RunError, TfkdError
 
 if TYPE_CHECKING:
+    from tfkd.config import Config
     from tfkd.train.run_directory import RunDirectory
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -54,6 +55,12 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
     "distill.method",
     metavar="NAME",
     help="Distillation loss, such as hint or none.  [default: cosine]",
+)
+@_flag(
+    "--init",
+    "train.init",
+    metavar="NAME|RUN|FILE",
+    help="Begin with a trained int8 model of the same shape.  [default: random weights]",
 )
 @_flag("--weight", "distill.weight", type=float, help="Its weight, lambda.  [default: 1.0]")
 @_flag(
@@ -116,6 +123,7 @@ def train(
     Example:
       tfkd train teacher --speech speech/ --noise noise/
       tfkd train --student tiny
+      tfkd train --student tiny --init tiny --noise mine/ --speech speech/ --steps 3000
       tfkd train --student tiny --teacher runs/latest --set train.learning_rate=3e-3
       tfkd train --resume runs/latest
     """
@@ -161,10 +169,34 @@ def train(
     from tfkd.train.run_directory import RunDirectory
 
     check_folders(config.data)
+    if config.train.init:
+        _compare_front_ends(config)
     if not what and loss.uses_teacher and config.distill.teacher:
         find_teacher(config.distill.teacher)
     kind = TEACHER if what else "student"
     _train(RunDirectory.create(runs, config, kind), True, threads, strategy, tensorboard, as_json)
+
+
+def _compare_front_ends(config: Config) -> None:
+    """Say what else than at its training the model hears that a run begins with.
+
+    Raises:
+        ModelError: there is no such model, or it is none of tfkd's.
+    """
+    from tfkd.engines.streaming_model import read_streaming_model
+    from tfkd.released import find_tflite
+
+    init = str(config.train.init)
+    theirs = read_streaming_model(find_tflite(init)).frontend.model_dump()
+    ours = config.model.frontend.model_dump()
+    for key, value in theirs.items():
+        if ours[key] != value:
+            advice = "" if value is None else f" To keep it: --set model.frontend.{key}={value:g}"
+            click.echo(
+                f"{init} was trained with model.frontend.{key}={value}, this run has {ours[key]} "
+                f"and must learn the difference.{advice}",
+                err=True,
+            )
 
 
 def _train(

@@ -4,6 +4,7 @@ runs/<utc>-<model>-<hash6>/
   run.json           schema, kind (teacher or student), model, state (running, finished)
   config.toml        the resolved configuration
   env.json           versions, git commit, host, command and the folder it was given in
+  init.tflite        the int8 model whose weights it began with, if train.init names one
   train.log          what the run said
   history.csv        one row per epoch of the float phase; history_qat.csv of the QAT phase
   checkpoints/       float/ and qat/: the last states, to resume from
@@ -31,6 +32,7 @@ from tfkd.atomic import atomic_path
 from tfkd.config import Config
 from tfkd.config_file import dump_config, read_config
 from tfkd.errors import RunError
+from tfkd.released import find_tflite
 
 SCHEMA = 1
 GLOB_CHARACTERS = "*?["
@@ -48,11 +50,7 @@ class RunDirectory:
     @classmethod
     def create(cls, runs: str | Path, config: Config, kind: str) -> RunDirectory:
         """Make a new folder below `runs`, never an existing one, and point `runs/latest` at it."""
-        if config.distill.teacher:
-            # `runs/latest` is about to mean this run: keep what it means now.
-            teacher = str(Path(config.distill.teacher).resolve())
-            distill = config.distill.model_copy(update={"teacher": teacher})
-            config = config.model_copy(update={"distill": distill})
+        config = with_full_paths(config)
         _check_path(Path(runs))
         latest = Path(runs) / "latest"
         if latest.exists() and not latest.is_symlink():
@@ -60,6 +58,7 @@ class RunDirectory:
                 f"{latest}: is in the way. Expected no such file or folder, or the link to the "
                 f"latest run that tfkd keeps there. Rename it."
             )
+        initial = _initial_model(config)
         text = dump_config(config)
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         digest = hashlib.sha256(text.encode()).hexdigest()[:6]
@@ -75,7 +74,7 @@ class RunDirectory:
             except OSError as error:
                 raise RunError(f"{path}: cannot create the run directory. {error}") from error
         run = cls(path, config, kind)
-        run._write_records()
+        run._write_records(initial)
         try:
             _point(latest, path)
         except OSError as error:
@@ -90,9 +89,10 @@ class RunDirectory:
     def create_at(cls, path: Path, config: Config, kind: str) -> RunDirectory:
         """Make a run of a given name, as a study does; an interrupted creation is completed."""
         _check_path(path)
+        initial = _initial_model(config)
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, config, kind)
-        run._write_records()
+        run._write_records(initial)
         return run
 
     @classmethod
@@ -121,9 +121,12 @@ class RunDirectory:
             )
         return cls(folder.resolve(), read_config(folder / "config.toml"), kind)
 
-    def _write_records(self) -> None:
+    def _write_records(self, initial: bytes | None) -> None:
         self.write_text("config.toml", dump_config(self.config))
         self.write_json("env.json", {**environment(), "folder": os.getcwd()})
+        if initial is not None:
+            with atomic_path(self.initial_model) as temporary:
+                temporary.write_bytes(initial)
         self.set_state("running")
 
     def check_recordings(self) -> None:
@@ -154,6 +157,10 @@ class RunDirectory:
             _point(link, others[-1])
         else:
             link.unlink(missing_ok=True)
+
+    @property
+    def initial_model(self) -> Path:
+        return self.path / "init.tflite"
 
     @property
     def float_weights(self) -> Path:
@@ -190,6 +197,22 @@ class RunDirectory:
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         self.write_text(name, json.dumps(content, indent=2) + "\n")
+
+
+def with_full_paths(config: Config) -> Config:
+    """The configuration as a run keeps it: `runs/latest` means another run soon."""
+    distill, train = config.distill, config.train
+    if distill.teacher:
+        teacher = str(Path(distill.teacher).resolve())
+        distill = distill.model_copy(update={"teacher": teacher})
+    if train.init and Path(train.init).exists():  # else a released model's name
+        train = train.model_copy(update={"init": str(Path(train.init).resolve())})
+    return config.model_copy(update={"distill": distill, "train": train})
+
+
+def _initial_model(config: Config) -> bytes | None:
+    """The .tflite to begin with, as it is now: the run keeps it, whatever its name means later."""
+    return find_tflite(config.train.init).read_bytes() if config.train.init else None
 
 
 def _check_path(path: Path) -> None:

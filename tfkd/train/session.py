@@ -17,7 +17,9 @@ from tfkd.frontend_tf import band_features, frame_count
 from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
 from tfkd.models.folding import fold_batch_norm
+from tfkd.models.int8_weights import read_int8_weights
 from tfkd.models.teacher import Teacher, load_teacher
+from tfkd.models.unfolding import unfold_batch_norm
 from tfkd.models.weights import read_weights
 from tfkd.quantize import (
     assign_weight_ranges,
@@ -192,7 +194,7 @@ def _float_phase(
     with strategy.scope():
         distiller = _distiller(
             config,
-            build_dae(config.model, Form.TRAINING),
+            _initial_student(run),
             loss,
             teacher,
             ema=config.train.ema,
@@ -218,6 +220,21 @@ def _float_phase(
         validation=validation_dataset(config),
         tensorboard=tensorboard,
     )
+
+
+def _initial_student(run: RunDirectory) -> keras.Model:
+    """The student that the float phase begins with: random, or what `train.init` has learnt.
+
+    Raises:
+        ModelError: that model has another shape.
+    """
+    config = run.config
+    student = build_dae(config.model, Form.TRAINING)
+    if run.initial_model.is_file() and not run.checkpoints("float").exists():
+        deployed = build_dae(config.model, Form.DEPLOYED, frames=_segment_frames(config))
+        read_int8_weights(deployed, run.initial_model.read_bytes())
+        unfold_batch_norm(deployed, student, _calibration_features(config))
+    return student
 
 
 def _distiller(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tfkd.config_file import load_config
-from tfkd.errors import RunError
+from tfkd.errors import ModelError, RunError
 from tfkd.train.run_directory import RunDirectory
 
 
@@ -51,6 +51,22 @@ def test_a_teacher_that_was_the_latest_run_stays_the_teacher(tmp_path):
     student = RunDirectory.create(tmp_path, load_config("micro", [], [], latest), "student")
     assert student.config.distill.teacher == str(teacher.path.resolve())
     assert RunDirectory.open(student.path).config == student.config
+
+
+def test_the_model_that_was_the_latest_run_stays_the_one_begun_with(tmp_path):
+    first = RunDirectory.create(tmp_path, load_config("micro"), "student")
+    (first.path / "model.tflite").write_bytes(b"int8")
+    latest = {"train.init": str(tmp_path / "latest")}
+    second = RunDirectory.create(tmp_path, load_config("micro", [], [], latest), "student")
+    assert second.config.train.init == str(first.path.resolve())
+    assert second.initial_model.read_bytes() == b"int8"
+
+
+def test_no_model_to_begin_with_leaves_no_run(tmp_path):
+    config = load_config("micro", [], [], {"train.init": "nowhere"})
+    with pytest.raises(ModelError, match="no model 'nowhere'"):
+        RunDirectory.create(tmp_path, config, "student")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_other_folders_are_refused(tmp_path):

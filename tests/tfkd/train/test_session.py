@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 from conftest import SMALL_MODEL
+from small_dae import features
+from small_run import FRAMES, small_run
 
 from tfkd.config_file import load_config
+from tfkd.convert.run import convert_run
 from tfkd.errors import ConfigError
 from tfkd.train import session
 from tfkd.train.run_directory import RunDirectory
@@ -39,6 +42,31 @@ def test_every_method_begins_with_the_same_student(monkeypatch, tmp_path):
         np.testing.assert_array_equal(a, b)
     kernels = [d.student.trainable_variables[0].numpy() for d in (alone, other)]
     assert (kernels[0] != kernels[1]).any()
+
+
+def test_a_run_begins_with_the_model_that_init_names(monkeypatch, tmp_path):
+    trained = small_run(tmp_path / "runs")
+    convert_run(trained)
+    monkeypatch.setattr(session, "_calibration_features", lambda config: [features(FRAMES, 4)])
+    settings = [*SMALL_MODEL, "data.segment_s=0.5", "distill.method=none"]
+    config = load_config("micro", settings=[*settings, f"train.init={trained.path}"])
+    run = RunDirectory.create(tmp_path / "runs", config, "student")
+    (trained.path / "model.tflite").unlink()  # the run keeps what it began with
+    students = []
+
+    def start(distiller, *args, **options):
+        students.append(distiller.student)
+        raise Started
+
+    monkeypatch.setattr(session, "fit_phase", start)
+    monkeypatch.setattr(session, "validation_dataset", lambda config: None)
+    with pytest.raises(Started):
+        session.train_student(run)
+    x = features(FRAMES, batch=2, seed=1)
+    int8_weights = session.load_quantized(trained)(x, training=False).numpy()
+    begun = students[0](x, training=False).numpy()
+    assert int8_weights.std() > 0.02
+    assert np.abs(begun - int8_weights).mean() < 0.01  # activations are rounded in one of them
 
 
 def test_two_step_pretrains_for_a_third_of_the_steps(monkeypatch, tmp_path):
