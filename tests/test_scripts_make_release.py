@@ -306,6 +306,16 @@ def test_the_arms_of_a_former_release_are_taken_over_with_their_recipe(script, t
     assert "former" not in script("model_card").compared(release | {"comparison": same})
 
 
+def test_arms_that_were_taken_over_before_keep_their_recipe(script, tmp_path):
+    scores = {"pesq_wb": 1.5, "stoi": 0.8, "estoi": 0.7, "si_sdr": 8.0}
+    arms = {"steps": 3000, "distilled": [scores] * 2, "alone": [scores] * 2}
+    arms["recipe"] = {"data.tilt_db": 3.0, "data.speed": 0.0}
+    path = former_release(tmp_path, comparison=arms)
+    now = load_config("tiny", [], ["data.tilt_db=6", "data.speed=0", "data.reverb=0.5"])
+    found = script("quality").former_comparison(path, now)
+    assert found["recipe"] == {"data.tilt_db": 3.0, "data.reverb": 0.25}
+
+
 def test_a_former_release_that_does_not_fit_is_refused(script, tmp_path):
     former = script("quality").former_comparison
     with pytest.raises(ConfigError, match="compares nothing"):

@@ -159,7 +159,7 @@ class TrainConfig(Section):
     """Schedule of the float training."""
 
     init: str | None = Field(
-        None, description="released model, run or .tflite to begin with; default: random weights"
+        None, description="model to begin with, see `tfkd train --init`; None: random weights"
     )
     steps: int = Field(15000, ge=1)
     batch: int = Field(8, ge=1)

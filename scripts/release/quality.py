@@ -149,13 +149,15 @@ def former_comparison(path: Path, config: Config) -> dict[str, Any]:
         )
     sections = {name: (then[name], now[name]) for name in ("data", "train", "loss")}
     sections["model.frontend"] = then["model"]["frontend"], now["model"]["frontend"]
-    arms["recipe"] = {
-        f"{section}.{key}": theirs.get(key)
-        for section, (theirs, ours) in sections.items()
-        for key, value in ours.items()
-        if key not in (*FOLDERS, "steps", "seed") and theirs.get(key) != value
-    }
-    return arms
+    older = arms.get("recipe", {})  # that release had them from another one
+    recipe = {}
+    for section, (theirs, ours) in sections.items():
+        for key, value in ours.items():
+            name = f"{section}.{key}"
+            trained_with = older.get(name, theirs.get(key))
+            if key not in (*FOLDERS, "steps", "seed") and trained_with != value:
+                recipe[name] = trained_with
+    return {**arms, "recipe": recipe}
 
 
 def check_arm(run: RunDirectory, arm: str, first: RunDirectory) -> None:

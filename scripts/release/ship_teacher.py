@@ -54,6 +54,7 @@ def ship(run: RunDirectory, folder: Path) -> None:
         )
     config = run.config.model_dump(exclude_none=True)
     config["data"] = {k: v for k, v in config["data"].items() if k not in FOLDERS}
+    config["train"].pop("init", None)  # may be a folder too
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_path(folder / "float.weights.h5") as temporary:
         round_weights(run.float_weights, temporary)

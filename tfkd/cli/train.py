@@ -60,7 +60,8 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
     "--init",
     "train.init",
     metavar="NAME|RUN|FILE",
-    help="Begin with a trained int8 model of the same shape.  [default: random weights]",
+    help="Begin with a trained model of the same shape: a student with an int8 one, the teacher "
+    "with a RUN's or, by the name teacher, with the shipped.  [default: random weights]",
 )
 @_flag("--weight", "distill.weight", type=float, help="Its weight, lambda.  [default: 1.0]")
 @_flag(
@@ -170,26 +171,30 @@ def train(
 
     check_folders(config.data)
     if config.train.init:
-        _compare_front_ends(config)
+        _compare_front_ends(config, what == TEACHER)
     if not what and loss.uses_teacher and config.distill.teacher:
         find_teacher(config.distill.teacher)
     kind = TEACHER if what else "student"
     _train(RunDirectory.create(runs, config, kind), True, threads, strategy, tensorboard, as_json)
 
 
-def _compare_front_ends(config: Config) -> None:
+def _compare_front_ends(config: Config, of_teacher: bool) -> None:
     """Say what else than at its training the model hears that a run begins with.
 
     Raises:
         ModelError: there is no such model, or it is none of tfkd's.
     """
     from tfkd.engines.streaming_model import read_streaming_model
+    from tfkd.models.teacher import teacher_frontend
     from tfkd.released import find_tflite
 
     init = str(config.train.init)
-    theirs = read_streaming_model(find_tflite(init)).frontend.model_dump()
+    if of_teacher:
+        theirs = teacher_frontend(init)
+    else:
+        theirs = read_streaming_model(find_tflite(init)).frontend
     ours = config.model.frontend.model_dump()
-    for key, value in theirs.items():
+    for key, value in theirs.model_dump().items():
         if ours[key] != value:
             advice = "" if value is None else f" To keep it: --set model.frontend.{key}={value:g}"
             click.echo(

@@ -4,7 +4,7 @@ runs/<utc>-<model>-<hash6>/
   run.json           schema, kind (teacher or student), model, state (running, finished)
   config.toml        the resolved configuration
   env.json           versions, git commit, host, command and the folder it was given in
-  init.tflite        the int8 model whose weights it began with, if train.init names one
+  init.tflite        the int8 model whose weights a student began with, if train.init names one
   train.log          what the run said
   history.csv        one row per epoch of the float phase; history_qat.csv of the QAT phase
   checkpoints/       float/ and qat/: the last states, to resume from
@@ -35,6 +35,7 @@ from tfkd.errors import RunError
 from tfkd.released import find_tflite
 
 SCHEMA = 1
+TEACHER = "teacher"  # a run's kind; the other is "student"
 GLOB_CHARACTERS = "*?["
 PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "tensorflow-io", "numpy")
 
@@ -58,7 +59,7 @@ class RunDirectory:
                 f"{latest}: is in the way. Expected no such file or folder, or the link to the "
                 f"latest run that tfkd keeps there. Rename it."
             )
-        initial = _initial_model(config)
+        initial = _initial_model(config, kind)
         text = dump_config(config)
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         digest = hashlib.sha256(text.encode()).hexdigest()[:6]
@@ -89,7 +90,7 @@ class RunDirectory:
     def create_at(cls, path: Path, config: Config, kind: str) -> RunDirectory:
         """Make a run of a given name, as a study does; an interrupted creation is completed."""
         _check_path(path)
-        initial = _initial_model(config)
+        initial = _initial_model(config, kind)
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, config, kind)
         run._write_records(initial)
@@ -210,9 +211,11 @@ def with_full_paths(config: Config) -> Config:
     return config.model_copy(update={"distill": distill, "train": train})
 
 
-def _initial_model(config: Config) -> bytes | None:
+def _initial_model(config: Config, kind: str) -> bytes | None:
     """The .tflite to begin with, as it is now: the run keeps it, whatever its name means later."""
-    return find_tflite(config.train.init).read_bytes() if config.train.init else None
+    if kind == TEACHER or not config.train.init:
+        return None
+    return find_tflite(config.train.init).read_bytes()
 
 
 def _check_path(path: Path) -> None:

@@ -18,7 +18,7 @@ from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
 from tfkd.models.folding import fold_batch_norm
 from tfkd.models.int8_weights import read_int8_weights
-from tfkd.models.teacher import Teacher, load_teacher
+from tfkd.models.teacher import Teacher, copy_teacher, load_teacher
 from tfkd.models.unfolding import unfold_batch_norm
 from tfkd.models.weights import read_weights
 from tfkd.quantize import (
@@ -29,7 +29,7 @@ from tfkd.quantize import (
     round_weights,
 )
 from tfkd.train.phase import Schedule, adopt_projection, atomic_weights, fit_phase
-from tfkd.train.run_directory import RunDirectory
+from tfkd.train.run_directory import TEACHER, RunDirectory
 from tfkd.train.schedule import cosine_adamw
 from tfkd.train.strategy import check_batch
 
@@ -194,7 +194,7 @@ def _float_phase(
     with strategy.scope():
         distiller = _distiller(
             config,
-            _initial_student(run),
+            _initial_model(run),
             loss,
             teacher,
             ema=config.train.ema,
@@ -222,19 +222,23 @@ def _float_phase(
     )
 
 
-def _initial_student(run: RunDirectory) -> keras.Model:
-    """The student that the float phase begins with: random, or what `train.init` has learnt.
+def _initial_model(run: RunDirectory) -> keras.Model:
+    """What the float phase begins with: random weights, or those that `train.init` has learnt.
 
     Raises:
         ModelError: that model has another shape.
     """
     config = run.config
-    student = build_dae(config.model, Form.TRAINING)
-    if run.initial_model.is_file() and not run.checkpoints("float").exists():
+    model = build_dae(config.model, Form.TRAINING)
+    if not config.train.init or run.checkpoints("float").exists():
+        return model
+    if run.kind == TEACHER:
+        copy_teacher(model, config.model, config.train.init)
+    else:
         deployed = build_dae(config.model, Form.DEPLOYED, frames=_segment_frames(config))
         read_int8_weights(deployed, run.initial_model.read_bytes())
-        unfold_batch_norm(deployed, student, _calibration_features(config))
-    return student
+        unfold_batch_norm(deployed, model, _calibration_features(config))
+    return model
 
 
 def _distiller(

@@ -81,6 +81,7 @@ def test_wrong_usage(run_tfkd, args):
         (["--student", "tiny", "--teacher", "nope"], "nope: holds no trained model"),
         (["--student", "tiny", "--init", "nope"], "no model 'nope'. Expected a .tflite file"),
         (["--student", "tiny", "--init", "tny"], "Did you mean 'tiny'?"),
+        (["teacher", "--init", "tiny"], "tiny: holds no trained model"),
     ],
 )
 def test_mistakes_leave_no_run(run_tfkd, tmp_path, args, message):
@@ -104,6 +105,16 @@ def test_another_front_end_than_that_of_the_first_weights_is_said(run_tfkd, tmp_
     assert "To keep it: --set model.frontend.highest_hz=7400\n" in result.stderr
     result = run_tfkd(*asked, "--set", "model.frontend.highest_hz=7400")
     assert (result.exit_code, "must learn" in result.stderr) == (0, False)
+
+
+def test_the_shipped_teacher_can_be_trained_on(run_tfkd, tmp_path, monkeypatch):
+    from tfkd.cli import train
+
+    monkeypatch.setattr(train, "_train", lambda *_: None)
+    asked = ("train", "teacher", "--init", "teacher", "--runs", tmp_path / "runs")
+    result = run_tfkd(*asked, "--set", "model.frontend.floor_db=-60")
+    assert result.exit_code == 0, result.stderr
+    assert "teacher was trained with model.frontend.floor_db=-80.0" in result.stderr
 
 
 @pytest.mark.slow

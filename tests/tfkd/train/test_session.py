@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from conftest import SMALL_MODEL
 from small_dae import features
-from small_run import FRAMES, small_run
+from small_run import FRAMES, small_run, small_teacher
 
 from tfkd.config_file import load_config
 from tfkd.convert.run import convert_run
-from tfkd.errors import ConfigError
+from tfkd.errors import ConfigError, ModelError
+from tfkd.models.teacher import load_teacher
 from tfkd.train import session
 from tfkd.train.run_directory import RunDirectory
 
@@ -67,6 +68,35 @@ def test_a_run_begins_with_the_model_that_init_names(monkeypatch, tmp_path):
     begun = students[0](x, training=False).numpy()
     assert int8_weights.std() > 0.02
     assert np.abs(begun - int8_weights).mean() < 0.01  # activations are rounded in one of them
+
+
+def test_a_teacher_goes_on_where_another_ended(monkeypatch, tmp_path):
+    trained = small_teacher(tmp_path / "runs")
+    settings = [*SMALL_MODEL, "model.hidden=24", "model.latent=12"]
+    config = load_config("teacher", settings=[*settings, f"train.init={trained.path}"])
+    models = []
+
+    def start(distiller, *args, **options):
+        models.append(distiller.student)
+        raise Started
+
+    monkeypatch.setattr(session, "fit_phase", start)
+    monkeypatch.setattr(session, "validation_dataset", lambda config: None)
+    with pytest.raises(Started):
+        session.train_teacher(RunDirectory.create(tmp_path / "runs", config, "teacher"))
+    x = features(FRAMES)
+    np.testing.assert_array_equal(
+        models[0](x, training=False).numpy(),
+        load_teacher(trained.path).model(x, training=False).numpy(),
+    )
+
+
+def test_a_teacher_of_another_shape_is_refused(tmp_path):
+    trained = small_teacher(tmp_path / "runs")
+    settings = [*SMALL_MODEL, "model.hidden=24", "model.latent=10"]
+    config = load_config("teacher", settings=[*settings, f"train.init={trained.path}"])
+    with pytest.raises(ModelError, match=r"Expected latent=10\. Received: latent=12"):
+        session.train_teacher(RunDirectory.create(tmp_path / "runs", config, "teacher"))
 
 
 def test_two_step_pretrains_for_a_third_of_the_steps(monkeypatch, tmp_path):
