@@ -245,6 +245,7 @@ def test_a_mistake_is_no_traceback(runs, data, tmp_path):
         ("ac", "cd", "does not belong to the runs distilled"),
         ("ab", "cb", "does not belong to the runs alone"),
         ("ab", "cx", "differ in more than distillation and seed"),
+        ("ab", "ci", "began with the weights of tiny. Expected arms that begin with random ones"),
     ],
 )
 def test_runs_that_cannot_be_compared_are_refused(script, tmp_path, distilled, alone, message):
@@ -254,6 +255,7 @@ def test_runs_that_cannot_be_compared_are_refused(script, tmp_path, distilled, a
         "c": ["distill.method=none"],
         "d": ["distill.method=none", "train.seed=1"],
         "x": ["distill.method=none", "train.steps=7"],
+        "i": ["distill.method=none", "train.init=tiny"],
     }
     paths = {
         name: RunDirectory.create_at(tmp_path / name, load_config("micro", [], values), "x").path
@@ -277,54 +279,6 @@ def test_the_card_names_the_commit_that_trained(script, tmp_path, git, text):
     record = {"tfkd": "1.0", "python": "3", "packages": {"numpy": "1"}, "git": git}
     (run.path / "env.json").write_text(json.dumps(record))
     assert script("student_release").environment(run)["text"] == f"{text} numpy 1."
-
-
-def former_release(folder: Path, **changes: object) -> Path:
-    """release.json of a former tiny, whose arms were trained with another equaliser."""
-    config = load_config("tiny", [], ["data.tilt_db=6", "train.steps=7"]).model_dump(mode="json")
-    scores = {"pesq_wb": 1.5, "stoi": 0.8, "estoi": 0.7, "si_sdr": 8.0}
-    arms = {"steps": 3000, "distilled": [scores, scores], "alone": [scores, scores]}
-    path = folder / "release.json"
-    path.write_text(json.dumps({"config": config, "comparison": arms} | changes))
-    return path
-
-
-def test_the_arms_of_a_former_release_are_taken_over_with_their_recipe(script, tmp_path):
-    path = former_release(tmp_path)
-    arms = script("quality").former_comparison(path, load_config("tiny"))
-    assert arms["recipe"] == {"data.tilt_db": 6.0}  # not the steps: the arms' are told
-    release = {"comparison": arms, "config": load_config("tiny").model_dump(mode="json")}
-    text = script("model_card").compared(release)
-    assert "trained for a former release, with `data.tilt_db = 6.0`:\n" in text
-    hears = ["data.tilt_db=6", "model.frontend.highest_hz=7400"]
-    deaf = script("quality").former_comparison(path, load_config("tiny", [], hears))
-    assert deaf["recipe"] == {"model.frontend.highest_hz": None}
-    text = script("model_card").compared(release | {"comparison": deaf})
-    assert "with `model.frontend.highest_hz` not set:\n" in text
-    same = script("quality").former_comparison(path, load_config("tiny", [], ["data.tilt_db=6"]))
-    assert same["recipe"] == {}
-    assert "former" not in script("model_card").compared(release | {"comparison": same})
-
-
-def test_arms_that_were_taken_over_before_keep_their_recipe(script, tmp_path):
-    scores = {"pesq_wb": 1.5, "stoi": 0.8, "estoi": 0.7, "si_sdr": 8.0}
-    arms = {"steps": 3000, "distilled": [scores] * 2, "alone": [scores] * 2}
-    arms["recipe"] = {"data.tilt_db": 3.0, "data.speed": 0.0}
-    path = former_release(tmp_path, comparison=arms)
-    now = load_config("tiny", [], ["data.tilt_db=6", "data.speed=0", "data.reverb=0.5"])
-    found = script("quality").former_comparison(path, now)
-    assert found["recipe"] == {"data.tilt_db": 3.0, "data.reverb": 0.25}
-
-
-def test_a_former_release_that_does_not_fit_is_refused(script, tmp_path):
-    former = script("quality").former_comparison
-    with pytest.raises(ConfigError, match="compares nothing"):
-        former(former_release(tmp_path, comparison={}), load_config("tiny"))
-    for path in (former_release(tmp_path, config={}), tmp_path / "none.json"):
-        with pytest.raises(ConfigError, match=r"cannot be read as a release\.json"):
-            former(path, load_config("tiny"))
-    with pytest.raises(ConfigError, match=r"another model.*the model 'micro' as it is now"):
-        former(former_release(tmp_path), load_config("micro"))
 
 
 def test_no_runs_are_no_comparison(script):

@@ -54,12 +54,14 @@ class Recorder:
 
     def __init__(self) -> None:
         self.trained: list[str] = []
+        self.converted: list[str] = []
         self.released: list[list[str]] = []
         self.killed_in = ""
 
     def __call__(self, command: Sequence[str]) -> int:
         words = list(command)
         if "convert" in words:
+            self.converted.append(Path(words[-1]).parent.name)
             (Path(words[-1]) / "model.tflite").write_bytes(b"")
             return 0
         if "train" not in words:
@@ -127,6 +129,7 @@ def test_what_is_done_is_left_alone(retrain, recorder):
     retrain()
     assert retrain() == 0
     assert len(recorder.trained) == 2 + len(STAGES) and len(recorder.released) == 3
+    assert recorder.converted == ["tiny.stage1", "small.stage1"]
 
 
 def test_an_interrupted_training_is_resumed(retrain, recorder):

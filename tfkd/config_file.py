@@ -1,7 +1,7 @@
 """Where a configuration comes from: presets, TOML files, settings, flags; and back to TOML.
 
-Precedence, lowest first: defaults of `tfkd.config`, the model preset, TOML files in the order
-given, `key=value` settings, flags.
+Precedence, lowest first: defaults of `tfkd.config`, the model preset, the front end of the model
+that a training begins with, TOML files in the order given, `key=value` settings, flags.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from tfkd.config import Config, Section
+from tfkd.config import Config, FrontEndConfig, Section
 from tfkd.errors import ConfigError, nearest
 
 if sys.version_info >= (3, 11):
@@ -91,6 +91,7 @@ def load_config(
     config_files: Sequence[str | Path] = (),
     settings: Iterable[str] = (),
     flags: Mapping[str, Any] | None = None,
+    frontend: FrontEndConfig | None = None,
 ) -> Config:
     """Resolve a configuration from all its sources.
 
@@ -99,6 +100,7 @@ def load_config(
         config_files: TOML files; later ones override earlier ones.
         settings: "dotted.key=value" texts.
         flags: dotted key -> value; None values are left out.
+        frontend: of the model that a training begins with: stands above the preset.
 
     Raises:
         ConfigError: an unknown preset or key (the nearest is offered), or a value out of range.
@@ -106,6 +108,9 @@ def load_config(
     layers: list[tuple[str, Table]] = []
     if preset is not None:
         layers.append((f"preset {preset}", preset_table(preset)))
+    if frontend is not None:
+        inherited = {"model": {"frontend": frontend.model_dump(exclude_none=True)}}
+        layers.append(("the model to begin with", inherited))
     layers += [(str(path), read_table(path)) for path in config_files]
     layers += [(f"--set {text}", _nested(*parse_setting(text))) for text in settings]
     layers += [

@@ -65,22 +65,25 @@ def against_others(release: Release) -> list[dict[str, Any]]:
 
 
 def how(release: Release) -> str:
-    """Method and schedule in a sentence."""
-    config = release["config"]
+    """Method and schedule in a sentence, and another for each training before the last."""
+    sentences, begun = [schedule(release["config"])], release.get("begun_with")
+    while begun:
+        sha, config = begun["sha256"][:16], begun["config"]
+        known = schedule(config) if config else "How that was trained is not known."
+        sentences.append(f"It began with the weights of an int8 model (SHA-256 {sha}...). {known}")
+        begun = begun["begun_with"]
+    return " ".join(sentences)
+
+
+def schedule(config: Mapping[str, Any]) -> str:
+    """Method and schedule of one training."""
     distill, train = config["distill"], config["train"]
-    schedule = f"{train['steps']:,} steps of {train['batch']} x {config['data']['segment_s']:g} s"
-    schedule += f", then {config['quantize']['steps']:,} quantisation-aware; seed {train['seed']}."
-    begun = release.get("begun_with")
-    if begun:
-        schedule += (
-            " It began with the weights of an int8 model that the recipe's earlier stages had "
-            f"trained (SHA-256 {begun['sha256'][:16]}...)."
-        )
+    length = f"{train['steps']:,} steps of {train['batch']} x {config['data']['segment_s']:g} s"
+    length += f", then {config['quantize']['steps']:,} quantisation-aware; seed {train['seed']}."
     if distill["method"] == "none":
-        return f"Trained without a teacher: {schedule}"
+        return f"Trained without a teacher: {length}"
     return (
-        f"Distilled from the teacher ({distill['method']}, weight {distill['weight']:g}): "
-        f"{schedule}"
+        f"Distilled from the teacher ({distill['method']}, weight {distill['weight']:g}): {length}"
     )
 
 
@@ -132,6 +135,8 @@ def compared(release: Release) -> str:
         f"The released model was trained {'alone' if released == ALONE else 'by distillation'}; "
         f"{better_arm(gain)}"
     )
+    if release.get("begun_with"):
+        lines.append("Both arms began with random weights, the released model did not.")
     return "\n".join(lines)
 
 

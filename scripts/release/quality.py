@@ -155,7 +155,7 @@ def former_comparison(path: Path, config: Config) -> dict[str, Any]:
         for key, value in ours.items():
             name = f"{section}.{key}"
             trained_with = older.get(name, theirs.get(key))
-            if key not in (*FOLDERS, "steps", "seed") and trained_with != value:
+            if key not in (*FOLDERS, "steps", "seed", "init") and trained_with != value:
                 recipe[name] = trained_with
     return {**arms, "recipe": recipe}
 
@@ -170,6 +170,11 @@ def check_arm(run: RunDirectory, arm: str, first: RunDirectory) -> None:
         raise ConfigError(
             f"{run.path}: was trained with distill.method={run.config.distill.method!r}, which "
             f"does not belong to the runs {arm}."
+        )
+    if run.config.train.init:
+        raise ConfigError(
+            f"{run.path}: began with the weights of {run.config.train.init}. Expected arms that "
+            f"begin with random ones: train it without --init."
         )
     if budget(run.config) != budget(first.config):
         raise ConfigError(

@@ -29,7 +29,7 @@ from tfkd.config import Config
 from tfkd.config_file import load_config, read_table
 from tfkd.errors import RunError, TfkdError
 from tfkd.released import MODEL_FILE
-from tfkd.train.run_directory import RunDirectory, with_full_paths
+from tfkd.train.run_directory import RunDirectory, with_full_path
 
 HERE = Path(__file__).parent
 RECIPES = HERE / "recipes"
@@ -153,7 +153,7 @@ def train(training: Training, runs: Path, threads: str, execute: Execute) -> Non
         command += [*training.words, "--runs", str(folder)]
     else:
         run = RunDirectory.open(begun)
-        if run.config != with_full_paths(training.config()):
+        if run.config != with_full_path(training.config()):
             raise RunError(
                 f"{begun}: was begun with another recipe or other options. Expected those of "
                 f"{training.recipe}. Name another folder with --runs, or delete this one."

@@ -31,6 +31,7 @@ from tfkd.errors import ConfigError, RunError, VerificationError
 from tfkd.evaluate import Pair, find_others, find_pairs
 from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
+from tfkd.released import MODEL_FILE, released_folders
 from tfkd.train.run_directory import RunDirectory
 from tfkd.verify import check, compare_engines, speech_like_features
 
@@ -79,6 +80,7 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
     arms = comparison(arguments.distilled, arguments.alone, pairs_of(data, "valid"))
     if arguments.comparison_of:
         arms = former_comparison(arguments.comparison_of, run.config)
+    begun = begun_with(run)  # perhaps with what the folder still holds
     folder.mkdir(parents=True, exist_ok=True)
     convert_run(run, folder)
     c_sources(folder / "model.tflite").write(folder / "c")
@@ -98,7 +100,7 @@ def release_student(arguments: argparse.Namespace) -> list[str]:
         "changed_input": changed_input(engine_factory("c", folder)(), pairs),
         "comparison": arms,
         "config": portable_config(run),
-        "begun_with": begun_with(run),
+        "begun_with": begun,
         "environment": environment(run),
         "commands": arguments.commands or recorded_command(run),
         "sources": sources,
@@ -166,11 +168,31 @@ def portable_config(run: RunDirectory) -> dict[str, Any]:
     return config
 
 
-def begun_with(run: RunDirectory) -> dict[str, str] | None:
-    """Which .tflite the training began with; None: with random weights."""
-    if not run.initial_model.is_file():
+def begun_with(run: RunDirectory) -> Release | None:
+    """Which .tflite the training began with, and how that was trained, if it is known.
+
+    A run's training is known, and that of a released model that is still the same one.
+
+    Returns:
+        "sha256" of the .tflite; "config" and "begun_with" of its own training, None if unknown.
+        None for a training that began with random weights.
+    """
+    init = run.config.train.init
+    if not init:
         return None
-    return {"sha256": hashlib.sha256(run.initial_model.read_bytes()).hexdigest()}
+    begun: Release = {"sha256": sha256(run.initial_weights), "config": None, "begun_with": None}
+    released = released_folders().get(init)
+    if released and sha256(released / MODEL_FILE) == begun["sha256"]:
+        former = json.loads((released / "release.json").read_text("utf-8"))
+        begun |= {"config": former["config"], "begun_with": former.get("begun_with")}
+    elif (Path(init) / "run.json").is_file():
+        stage = RunDirectory.open(init)
+        begun |= {"config": portable_config(stage), "begun_with": begun_with(stage)}
+    return begun
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def recorded_command(run: RunDirectory) -> str:

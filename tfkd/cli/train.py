@@ -16,6 +16,7 @@ from tfkd.cli.output import json_option, print_json
 from tfkd.errors import RunError, TfkdError
 
 if TYPE_CHECKING:
+    from tfkd.cli.initial_model import InitialModel
     from tfkd.config import Config
     from tfkd.train.run_directory import RunDirectory
 
@@ -56,14 +57,14 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
     metavar="NAME",
     help="Distillation loss, such as hint or none.  [default: cosine]",
 )
+@_flag("--weight", "distill.weight", type=float, help="Its weight, lambda.  [default: 1.0]")
 @_flag(
     "--init",
     "train.init",
     metavar="NAME|RUN|FILE",
-    help="Begin with a trained model of the same shape: a student with an int8 one, the teacher "
-    "with a RUN's or, by the name teacher, with the shipped.  [default: random weights]",
+    help="Begin with trained weights. A student: a released NAME, a converted RUN or a .tflite; "
+    "the teacher: a RUN, or `teacher` for the shipped one.  [default: random weights]",
 )
-@_flag("--weight", "distill.weight", type=float, help="Its weight, lambda.  [default: 1.0]")
 @_flag(
     "--steps",
     "train.steps",
@@ -145,9 +146,17 @@ def train(
         return
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
-    config = load_config(what or student, config_files, settings, given)
-    if not check_sources(config.data):
-        config = load_config(what or student, [DEMO_TRAINING, *config_files], settings, given)
+    tables = list(config_files)
+    config = load_config(what or student, tables, settings, given)
+    is_demo = not check_sources(config.data)
+    if is_demo:
+        tables = [DEMO_TRAINING, *tables]
+    begun = _initial_model(config, what == TEACHER, strategy)
+    if begun or is_demo:
+        config = load_config(what or student, tables, settings, given, begun and begun.frontend)
+    if begun:
+        config = begun.named_in(config)
+    if is_demo:
         click.echo(
             f"No recordings are given: the demo corpus is used, for {config.train.steps:,} + "
             f"{config.quantize.steps:,} steps.",
@@ -170,38 +179,26 @@ def train(
     from tfkd.train.run_directory import RunDirectory
 
     check_folders(config.data)
-    if config.train.init:
-        _compare_front_ends(config, what == TEACHER)
     if not what and loss.uses_teacher and config.distill.teacher:
         find_teacher(config.distill.teacher)
     kind = TEACHER if what else "student"
-    _train(RunDirectory.create(runs, config, kind), True, threads, strategy, tensorboard, as_json)
+    run = RunDirectory.create(runs, config, kind, begun and begun.weights)
+    _train(run, True, threads, strategy, tensorboard, as_json)
 
 
-def _compare_front_ends(config: Config, of_teacher: bool) -> None:
-    """Say what else than at its training the model hears that a run begins with.
+def _initial_model(config: Config, of_teacher: bool, strategy: str | None) -> InitialModel | None:
+    """What the training begins with; None: random weights.
 
     Raises:
-        ModelError: there is no such model, or it is none of tfkd's.
+        ModelError: there is no such model.
     """
-    from tfkd.engines.streaming_model import read_streaming_model
-    from tfkd.models.teacher import teacher_frontend
-    from tfkd.released import find_tflite
+    from tfkd.cli.initial_model import initial_student, initial_teacher
 
-    init = str(config.train.init)
-    if of_teacher:
-        theirs = teacher_frontend(init)
-    else:
-        theirs = read_streaming_model(find_tflite(init)).frontend
-    ours = config.model.frontend.model_dump()
-    for key, value in theirs.model_dump().items():
-        if ours[key] != value:
-            advice = "" if value is None else f" To keep it: --set model.frontend.{key}={value:g}"
-            click.echo(
-                f"{init} was trained with model.frontend.{key}={value}, this run has {ours[key]} "
-                f"and must learn the difference.{advice}",
-                err=True,
-            )
+    if config.train.init is None:
+        return None
+    if strategy == "multiworker":
+        raise click.UsageError("workers begin with random weights: drop --init, or the strategy.")
+    return (initial_teacher if of_teacher else initial_student)(config.train.init)
 
 
 def _train(

@@ -14,6 +14,7 @@ from tfkd.config import Config, Section
 from tfkd.config_file import dotted_values, dump_toml, load_config, parse_setting, read_table
 from tfkd.errors import ConfigError, nearest
 from tfkd.experiment.scenarios import scenario_file
+from tfkd.train.run_directory import with_full_path
 
 TUNING_SEED = 1000  # no cell of the study may use it
 
@@ -217,16 +218,7 @@ def cell_config(study: Study, cell: Cell, teacher: Path | None = None) -> Config
                 f"the scenario '{cell.scenario}' is {key} = {value}, which the study sets to "
                 f"{resolved[key]}: it would be another scenario. Drop one of the two."
             )
-    return _teacher_resolved(config)
-
-
-def _teacher_resolved(config: Config) -> Config:
-    """With the teacher's own path: a link such as runs/latest may mean another run tomorrow."""
-    if not config.distill.teacher:
-        return config
-    teacher = str(Path(config.distill.teacher).resolve())
-    distill = config.distill.model_copy(update={"teacher": teacher})
-    return config.model_copy(update={"distill": distill})
+    return with_full_path(config)
 
 
 def teacher_config(study: Study, teacher: Training) -> Config:
@@ -243,7 +235,13 @@ def _config(
         **dict(parse_setting(text) for text in study.settings),
         **own,
     }
-    return load_config(training.preset, scenario, flags=values)
+    config = load_config(training.preset, scenario, flags=values)
+    if config.train.init:
+        raise ConfigError(
+            f"a study begins with random weights. Expected no train.init. Received: "
+            f"{config.train.init}. Drop it."
+        )
+    return config
 
 
 def _values(overrides: BaseModel) -> dict[str, Any]:

@@ -5,12 +5,16 @@ The converter keeps the order of the layers, so the convolutions of both are pai
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import cast
+
 import numpy as np
 import tf_keras as keras
 from numpy.typing import NDArray
 
 from firmware_ref.errors import FirmwareRefError
 from firmware_ref.model import Operator, Subgraph
+from firmware_ref.options import Conv2DOptions, DepthwiseConv2DOptions
 from firmware_ref.reader import read_model
 from tfkd.errors import ModelError
 
@@ -18,7 +22,7 @@ Floats = NDArray[np.float32]
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
 
-def read_int8_weights(deployed: keras.Model, content: bytes) -> None:
+def read_int8_weights(deployed: keras.Model, path: Path) -> None:
     """Give a model the weights of a .tflite that was converted from one of the same shape.
 
     Formula: w = s_w q_w per output channel, b = s_x s_w q_b, where s_x is the scale of the
@@ -26,15 +30,17 @@ def read_int8_weights(deployed: keras.Model, content: bytes) -> None:
 
     Args:
         deployed: a model in `Form.DEPLOYED`.
-        content: a .tflite of `tfkd convert`.
+        path: a .tflite of `tfkd convert`.
 
     Raises:
         ModelError: the file cannot be read, or holds another model; the first difference is named.
     """
     try:
-        subgraph = read_model(content).subgraphs[0]
+        subgraph = read_model(path.read_bytes()).subgraphs[0]
     except FirmwareRefError as error:
-        raise ModelError(f"no weights to begin with: {error}") from error
+        raise ModelError(
+            f"{path}: cannot be read. {error} Expected a model that `tfkd convert` made."
+        ) from error
     operators = [op for op in subgraph.operators if op.name in CONVOLUTIONS]
     layers = [
         layer
@@ -42,25 +48,35 @@ def read_int8_weights(deployed: keras.Model, content: bytes) -> None:
         if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D))
     ]
     if len(operators) != len(layers):
-        raise _other_model(f"{len(layers)} convolutions", str(len(operators)))
+        raise _other_model(path, f"{len(layers)} convolutions", str(len(operators)))
     weights = []
     for layer, operator in zip(layers, operators, strict=True):
-        kernel, bias = _real_weights(subgraph, operator)
-        expected = tuple(layer.get_weights()[0].shape)
-        if kernel.shape != expected:
-            raise _other_model(
-                f"a kernel of shape {expected} in layer '{layer.name}'", str(kernel.shape)
-            )
-        weights.append([kernel, bias])
+        real = _real_weights(subgraph, operator)
+        if real is None:
+            raise _other_model(path, "constant, quantised weights and a bias", operator.name)
+        kernel, _ = real
+        for what, expected, received in (
+            ("a kernel of shape", tuple(layer.get_weights()[0].shape), kernel.shape),
+            ("strides", tuple(layer.strides), _strides(operator)),
+            ("dilations", tuple(layer.dilation_rate), _dilations(operator)),
+        ):
+            if received != expected:
+                raise _other_model(
+                    path, f"{what} {expected} in layer '{layer.name}'", str(received)
+                )
+        weights.append(real)
     for layer, values in zip(layers, weights, strict=True):
         layer.set_weights(values)
 
 
-def _real_weights(subgraph: Subgraph, operator: Operator) -> tuple[Floats, Floats]:
-    """Kernel in Keras' layout, [k_t, k_f, in, out] or [k_t, k_f, channels, 1], and bias."""
+def _real_weights(subgraph: Subgraph, operator: Operator) -> tuple[Floats, Floats] | None:
+    """Kernel in Keras' layout, [k_t, k_f, in, out] or [k_t, k_f, channels, 1], and bias; None if
+    they are no constants."""
+    if len(operator.inputs) != 3 or -1 in operator.inputs:
+        return None
     x, weights, bias = (subgraph.tensors[index] for index in operator.inputs)
     if weights.data is None or bias.data is None or weights.quantization is None:
-        raise _other_model("constant, quantised weights", f"none in operator {operator.index}")
+        return None
     depthwise = operator.name == "DEPTHWISE_CONV_2D"
     scales = weights.quantization.scales  # per channel: of the last axis if depthwise, else first
     along = scales if depthwise else scales[:, np.newaxis, np.newaxis, np.newaxis]
@@ -71,8 +87,18 @@ def _real_weights(subgraph: Subgraph, operator: Operator) -> tuple[Floats, Float
     return kernel, bias.data.reshape(-1).astype(np.float32) * (x.scale * scales)
 
 
-def _other_model(expected: str, received: str) -> ModelError:
+def _strides(operator: Operator) -> tuple[int, int]:
+    options = cast(Conv2DOptions | DepthwiseConv2DOptions, operator.options)
+    return options.stride_h, options.stride_w
+
+
+def _dilations(operator: Operator) -> tuple[int, int]:
+    options = cast(Conv2DOptions | DepthwiseConv2DOptions, operator.options)
+    return options.dilation_h_factor, options.dilation_w_factor
+
+
+def _other_model(path: Path, expected: str, received: str) -> ModelError:
     return ModelError(
-        f"the weights to begin with are those of another model. Expected: {expected}. Received: "
+        f"{path}: has the weights of another model. Expected: {expected}. Received: "
         f"{received}. Name a model that was made from the same preset and the same model keys."
     )

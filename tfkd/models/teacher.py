@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tf_keras as keras
 
-from tfkd.config import FrontEndConfig, ModelConfig
+from tfkd.config import ModelConfig
 from tfkd.config_file import read_config
 from tfkd.errors import ModelError
 from tfkd.models.blocks import Form
@@ -16,7 +16,6 @@ from tfkd.models.dae import build_dae
 from tfkd.models.weights import read_weights
 
 WEIGHTS = "float.weights.h5"
-SHIPPED = "teacher"  # what stands for the one that comes with tfkd
 
 
 @dataclass(frozen=True)
@@ -62,44 +61,3 @@ def load_teacher(folder: str | Path | None = None) -> Teacher:
     read_weights(model, folder / WEIGHTS)
     model.trainable = False
     return Teacher(model, config)
-
-
-def teacher_frontend(reference: str) -> FrontEndConfig:
-    """What a trained teacher hears; `reference` as in `copy_teacher`. Builds no model.
-
-    Raises:
-        ModelError: the folder holds no trained model.
-    """
-    if reference == SHIPPED:
-        with as_file(files("tfkd").joinpath("assets").joinpath("teacher")) as shipped:
-            return teacher_frontend(str(shipped))
-    return read_config(find_teacher(reference) / "config.toml").model.frontend
-
-
-def copy_teacher(model: keras.Model, config: ModelConfig, reference: str) -> None:
-    """Give a model the weights of a trained teacher.
-
-    Args:
-        model: in `Form.TRAINING`; gets the weights.
-        config: what it was built from.
-        reference: a run directory, or `SHIPPED`.
-
-    Raises:
-        ModelError: no trained model lies there, or one of another shape; the first key that differs
-            is named.
-    """
-    begun = load_teacher(None if reference == SHIPPED else reference)
-    theirs, ours = _shape(begun.config), _shape(config)
-    for key, value in ours.items():
-        if theirs[key] != value:
-            raise ModelError(
-                f"{reference}: cannot be trained on as this model. Expected {key}={value}. "
-                f"Received: {key}={theirs[key]}."
-            )
-    for layer, trained in zip(model.layers, begun.model.layers, strict=True):
-        layer.set_weights(trained.get_weights())
-
-
-def _shape(config: ModelConfig) -> dict[str, object]:
-    """What decides the shape of the weights."""
-    return {"bands": config.frontend.bands, **config.model_dump(exclude={"name", "frontend"})}

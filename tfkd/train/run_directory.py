@@ -4,7 +4,7 @@ runs/<utc>-<model>-<hash6>/
   run.json           schema, kind (teacher or student), model, state (running, finished)
   config.toml        the resolved configuration
   env.json           versions, git commit, host, command and the folder it was given in
-  init.tflite        the int8 model whose weights a student began with, if train.init names one
+  init.tflite        what a student began with, if train.init names it; init.weights.h5: a teacher
   train.log          what the run said
   history.csv        one row per epoch of the float phase; history_qat.csv of the QAT phase
   checkpoints/       float/ and qat/: the last states, to resume from
@@ -32,7 +32,6 @@ from tfkd.atomic import atomic_path
 from tfkd.config import Config
 from tfkd.config_file import dump_config, read_config
 from tfkd.errors import RunError
-from tfkd.released import find_tflite
 
 SCHEMA = 1
 TEACHER = "teacher"  # a run's kind; the other is "student"
@@ -49,9 +48,15 @@ class RunDirectory:
         self.kind = kind
 
     @classmethod
-    def create(cls, runs: str | Path, config: Config, kind: str) -> RunDirectory:
-        """Make a new folder below `runs`, never an existing one, and point `runs/latest` at it."""
-        config = with_full_paths(config)
+    def create(
+        cls, runs: str | Path, config: Config, kind: str, initial: Path | None = None
+    ) -> RunDirectory:
+        """Make a new folder below `runs`, never an existing one, and point `runs/latest` at it.
+
+        Args:
+            initial: the weights that `train.init` stands for; the run keeps a copy.
+        """
+        config = with_full_path(config)
         _check_path(Path(runs))
         latest = Path(runs) / "latest"
         if latest.exists() and not latest.is_symlink():
@@ -59,7 +64,6 @@ class RunDirectory:
                 f"{latest}: is in the way. Expected no such file or folder, or the link to the "
                 f"latest run that tfkd keeps there. Rename it."
             )
-        initial = _initial_model(config, kind)
         text = dump_config(config)
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         digest = hashlib.sha256(text.encode()).hexdigest()[:6]
@@ -75,7 +79,9 @@ class RunDirectory:
             except OSError as error:
                 raise RunError(f"{path}: cannot create the run directory. {error}") from error
         run = cls(path, config, kind)
-        run._write_records(initial)
+        if initial is not None:
+            shutil.copyfile(initial, run.initial_weights)
+        run._write_records()
         try:
             _point(latest, path)
         except OSError as error:
@@ -90,10 +96,9 @@ class RunDirectory:
     def create_at(cls, path: Path, config: Config, kind: str) -> RunDirectory:
         """Make a run of a given name, as a study does; an interrupted creation is completed."""
         _check_path(path)
-        initial = _initial_model(config, kind)
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, config, kind)
-        run._write_records(initial)
+        run._write_records()
         return run
 
     @classmethod
@@ -122,12 +127,9 @@ class RunDirectory:
             )
         return cls(folder.resolve(), read_config(folder / "config.toml"), kind)
 
-    def _write_records(self, initial: bytes | None) -> None:
+    def _write_records(self) -> None:
         self.write_text("config.toml", dump_config(self.config))
         self.write_json("env.json", {**environment(), "folder": os.getcwd()})
-        if initial is not None:
-            with atomic_path(self.initial_model) as temporary:
-                temporary.write_bytes(initial)
         self.set_state("running")
 
     def check_recordings(self) -> None:
@@ -160,8 +162,8 @@ class RunDirectory:
             link.unlink(missing_ok=True)
 
     @property
-    def initial_model(self) -> Path:
-        return self.path / "init.tflite"
+    def initial_weights(self) -> Path:
+        return self.path / ("init.weights.h5" if self.kind == TEACHER else "init.tflite")
 
     @property
     def float_weights(self) -> Path:
@@ -200,22 +202,13 @@ class RunDirectory:
         self.write_text(name, json.dumps(content, indent=2) + "\n")
 
 
-def with_full_paths(config: Config) -> Config:
-    """The configuration as a run keeps it: `runs/latest` means another run soon."""
-    distill, train = config.distill, config.train
-    if distill.teacher:
-        teacher = str(Path(distill.teacher).resolve())
-        distill = distill.model_copy(update={"teacher": teacher})
-    if train.init and Path(train.init).exists():  # else a released model's name
-        train = train.model_copy(update={"init": str(Path(train.init).resolve())})
-    return config.model_copy(update={"distill": distill, "train": train})
-
-
-def _initial_model(config: Config, kind: str) -> bytes | None:
-    """The .tflite to begin with, as it is now: the run keeps it, whatever its name means later."""
-    if kind == TEACHER or not config.train.init:
-        return None
-    return find_tflite(config.train.init).read_bytes()
+def with_full_path(config: Config) -> Config:
+    """The configuration as a run keeps it: a teacher `runs/latest` means another run soon."""
+    if not config.distill.teacher:
+        return config
+    teacher = str(Path(config.distill.teacher).resolve())
+    distill = config.distill.model_copy(update={"teacher": teacher})
+    return config.model_copy(update={"distill": distill})
 
 
 def _check_path(path: Path) -> None:

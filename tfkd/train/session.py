@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
@@ -18,7 +19,7 @@ from tfkd.models.blocks import Form
 from tfkd.models.dae import build_dae
 from tfkd.models.folding import fold_batch_norm
 from tfkd.models.int8_weights import read_int8_weights
-from tfkd.models.teacher import Teacher, copy_teacher, load_teacher
+from tfkd.models.teacher import Teacher, load_teacher
 from tfkd.models.unfolding import unfold_batch_norm
 from tfkd.models.weights import read_weights
 from tfkd.quantize import (
@@ -188,13 +189,17 @@ def _float_phase(
     config = run.config
     check_batch(config.train.batch, strategy)
     schedule = Schedule(config.train.steps, config.train.epoch_steps, config.train.patience)
+    initial = _initial_weights(run)
     # Loading a teacher has drawn from Keras' generator: start anew, so that every method begins
     # with the same student.
     keras.utils.set_random_seed(config.train.seed)
     with strategy.scope():
+        student = build_dae(config.model, Form.TRAINING)
+        if initial is not None:
+            student.set_weights(initial)
         distiller = _distiller(
             config,
-            _initial_model(run),
+            student,
             loss,
             teacher,
             ema=config.train.ema,
@@ -222,23 +227,29 @@ def _float_phase(
     )
 
 
-def _initial_model(run: RunDirectory) -> keras.Model:
-    """What the float phase begins with: random weights, or those that `train.init` has learnt.
+def _initial_weights(run: RunDirectory) -> list[np.ndarray] | None:
+    """What a training form begins with; None: random weights, or a checkpoint that comes anyway.
 
     Raises:
-        ModelError: that model has another shape.
+        RunError: the run has lost what it was to begin with.
+        ModelError: that is of another shape.
     """
     config = run.config
+    if not config.train.init or tf.train.latest_checkpoint(str(run.checkpoints("float"))):
+        return None
+    if not run.initial_weights.is_file():
+        raise RunError(
+            f"{run.initial_weights}: is missing. Expected the weights of {config.train.init}, with "
+            f"which this run was to begin. Begin it anew."
+        )
     model = build_dae(config.model, Form.TRAINING)
-    if not config.train.init or run.checkpoints("float").exists():
-        return model
     if run.kind == TEACHER:
-        copy_teacher(model, config.model, config.train.init)
+        read_weights(model, run.initial_weights)
     else:
         deployed = build_dae(config.model, Form.DEPLOYED, frames=_segment_frames(config))
-        read_int8_weights(deployed, run.initial_model.read_bytes())
+        read_int8_weights(deployed, run.initial_weights)
         unfold_batch_norm(deployed, model, _calibration_features(config))
-    return model
+    return list(model.get_weights())
 
 
 def _distiller(

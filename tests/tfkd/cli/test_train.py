@@ -79,9 +79,6 @@ def test_wrong_usage(run_tfkd, args):
         (["--student", "tiny", "--noisy", "no", "--clean", "no"], "folder no does not exist"),
         (["--student", "tiny", "--rir", "no"], "folder no does not exist"),
         (["--student", "tiny", "--teacher", "nope"], "nope: holds no trained model"),
-        (["--student", "tiny", "--init", "nope"], "no model 'nope'. Expected a .tflite file"),
-        (["--student", "tiny", "--init", "tny"], "Did you mean 'tiny'?"),
-        (["teacher", "--init", "tiny"], "tiny: holds no trained model"),
     ],
 )
 def test_mistakes_leave_no_run(run_tfkd, tmp_path, args, message):
@@ -90,39 +87,6 @@ def test_mistakes_leave_no_run(run_tfkd, tmp_path, args, message):
     assert message in result.stderr
     assert "demo corpus" not in result.stderr or "--noise" not in args
     assert not (tmp_path / "runs").exists()
-
-
-def test_another_front_end_than_that_of_the_first_weights_is_said(run_tfkd, tmp_path, monkeypatch):
-    from tfkd.cli import train
-
-    monkeypatch.setattr(train, "_train", lambda *_: None)
-    asked = ("train", "--student", "micro", "--init", "micro", "--runs", tmp_path / "runs")
-    result = run_tfkd(*asked)
-    assert result.exit_code == 0, result.stderr
-    assert "micro was trained with model.frontend.highest_hz=7400.0, this run has None" in (
-        result.stderr
-    )
-    assert "To keep it: --set model.frontend.highest_hz=7400\n" in result.stderr
-    result = run_tfkd(*asked, "--set", "model.frontend.highest_hz=7400")
-    assert (result.exit_code, "must learn" in result.stderr) == (0, False)
-
-
-def test_the_shipped_teacher_can_be_trained_on(run_tfkd, tmp_path, monkeypatch):
-    from tfkd.cli import train
-
-    monkeypatch.setattr(train, "_train", lambda *_: None)
-    asked = ("train", "teacher", "--init", "teacher", "--runs", tmp_path / "runs")
-    result = run_tfkd(*asked, "--set", "model.frontend.floor_db=-60")
-    assert result.exit_code == 0, result.stderr
-    assert "teacher was trained with model.frontend.floor_db=-80.0" in result.stderr
-
-
-@pytest.mark.slow
-def test_weights_of_another_shape_leave_no_run(run_tfkd, tmp_path):
-    result = run_tfkd("train", "--student", "tiny", "--init", "micro", "--runs", tmp_path)
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "are those of another model. Expected: 33 convolutions. Received: 29" in result.stderr
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_defaults_in_the_help_are_those_of_the_configuration():

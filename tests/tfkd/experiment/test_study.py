@@ -156,6 +156,14 @@ def test_a_teacher_is_the_run_that_a_link_means_now(tmp_path):
         assert config.distill.teacher == str(tmp_path / name)
 
 
+def test_a_study_begins_with_random_weights(plan):
+    begun = plan.model_copy(update={"settings": ("train.init=tiny",)})
+    with pytest.raises(ConfigError, match=r"Expected no train\.init\. Received: tiny"):
+        cell_config(begun, study_cells(begun, {})[0])
+    with pytest.raises(ConfigError, match=r"Expected no train\.init\. Received: tiny"):
+        teacher_config(begun, begun.teacher)
+
+
 def test_unknown_studies_and_keys():
     with pytest.raises(ConfigError, match=r"unknown study 'smalest'.*Did you mean 'smallest'\?"):
         read_study("smalest")

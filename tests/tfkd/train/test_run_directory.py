@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tfkd.config_file import load_config
-from tfkd.errors import ModelError, RunError
+from tfkd.errors import RunError
 from tfkd.train.run_directory import RunDirectory
 
 
@@ -53,20 +53,13 @@ def test_a_teacher_that_was_the_latest_run_stays_the_teacher(tmp_path):
     assert RunDirectory.open(student.path).config == student.config
 
 
-def test_the_model_that_was_the_latest_run_stays_the_one_begun_with(tmp_path):
-    first = RunDirectory.create(tmp_path, load_config("micro"), "student")
-    (first.path / "model.tflite").write_bytes(b"int8")
-    latest = {"train.init": str(tmp_path / "latest")}
-    second = RunDirectory.create(tmp_path, load_config("micro", [], [], latest), "student")
-    assert second.config.train.init == str(first.path.resolve())
-    assert second.initial_model.read_bytes() == b"int8"
-
-
-def test_no_model_to_begin_with_leaves_no_run(tmp_path):
-    config = load_config("micro", [], [], {"train.init": "nowhere"})
-    with pytest.raises(ModelError, match="no model 'nowhere'"):
-        RunDirectory.create(tmp_path, config, "student")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(("kind", "name"), [("student", "tflite"), ("teacher", "weights.h5")])
+def test_a_run_keeps_what_it_begins_with(tmp_path, kind, name):
+    (tmp_path / "trained").write_bytes(b"weights")
+    config = load_config("micro", settings=["train.init=trained"])
+    run = RunDirectory.create(tmp_path / "runs", config, kind, tmp_path / "trained")
+    assert run.initial_weights == run.path / f"init.{name}"
+    assert run.initial_weights.read_bytes() == b"weights"
 
 
 def test_other_folders_are_refused(tmp_path):
