@@ -8,8 +8,8 @@ A student with recipes NAME.stage1.toml, ... is trained by these first, one afte
 beginning with what the former has learnt, and by NAME.toml last.
 The same command again goes on where a killed one stopped: finished runs stay, an interrupted one
 resumes. With --seeds 3 every student is also trained with three seeds and, as often, without a
-teacher, and its card compares both; --arm-steps shortens these runs. See make_release.py for what
-DATA must hold.
+teacher, and its card compares both; --arm-steps shortens these runs, which begin with random
+weights and follow the last recipe alone. See make_release.py for what DATA must hold.
 """
 
 from __future__ import annotations
