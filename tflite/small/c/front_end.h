@@ -9,7 +9,7 @@
 #define TFKD_WINDOW 512
 #define TFKD_BINS 257
 #define TFKD_BANDS 80
-#define TFKD_HEARD_BANDS 80 /* the model is fed with */
+#define TFKD_HEARD_BANDS 77 /* the model is fed with */
 #define TFKD_LEAST_GAIN 0.0179999992f /* where the mask is 0 */
 #define TFKD_THRESHOLDS 255
 
