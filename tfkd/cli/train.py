@@ -146,16 +146,17 @@ def train(
         return
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
-    tables = list(config_files)
+    tables: list[str | Path] = list(config_files)
     config = load_config(what or student, tables, settings, given)
     is_demo = not check_sources(config.data)
     if is_demo:
         tables = [DEMO_TRAINING, *tables]
     begun = _initial_model(config, what == TEACHER, strategy)
-    if begun or is_demo:
-        config = load_config(what or student, tables, settings, given, begun and begun.frontend)
     if begun:
+        config = load_config(what or student, tables, settings, given, begun.frontend)
         config = begun.named_in(config)
+    elif is_demo:
+        config = load_config(what or student, tables, settings, given)
     if is_demo:
         click.echo(
             f"No recordings are given: the demo corpus is used, for {config.train.steps:,} + "
@@ -182,7 +183,7 @@ def train(
     if not what and loss.uses_teacher and config.distill.teacher:
         find_teacher(config.distill.teacher)
     kind = TEACHER if what else "student"
-    run = RunDirectory.create(runs, config, kind, begun and begun.weights)
+    run = RunDirectory.create(runs, config, kind, begun.weights if begun else None)
     _train(run, True, threads, strategy, tensorboard, as_json)
 
 
