@@ -69,7 +69,10 @@ def how(release: Release) -> str:
     sentences, begun = [schedule(release["config"])], release.get("begun_with")
     while begun:
         sha, config = begun["sha256"][:16], begun["config"]
-        known = schedule(config) if config else "How that was trained is not known."
+        known = "How that was trained is not known."
+        if config:
+            told = schedule(config)
+            known = f"That one was {told[0].lower()}{told[1:]}"
         sentences.append(f"It began with the weights of an int8 model (SHA-256 {sha}...). {known}")
         begun = begun["begun_with"]
     return " ".join(sentences)
