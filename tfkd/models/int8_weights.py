@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
 
-def read_int8_weights(deployed: keras.Model, path: Path) -> None:
+def read_int8_weights(deployed: keras.Model, path: Path, name: str | None = None) -> None:
     """Give a model the weights of a .tflite that was converted from one of the same shape.
 
     Formula: w = s_w q_w per output channel, b = s_x s_w q_b, where s_x is the scale of the
@@ -31,15 +31,17 @@ def read_int8_weights(deployed: keras.Model, path: Path) -> None:
     Args:
         deployed: a model in `Form.DEPLOYED`.
         path: a .tflite of `tfkd convert`.
+        name: what messages call it; None: the path.
 
     Raises:
         ModelError: the file cannot be read, or holds another model; the first difference is named.
     """
+    name = name or str(path)
     try:
         subgraph = read_model(path.read_bytes()).subgraphs[0]
     except FirmwareRefError as error:
         raise ModelError(
-            f"{path}: cannot be read. {error} Expected a model that `tfkd convert` made."
+            f"{name}: cannot be read. {error} Expected a model that `tfkd convert` made."
         ) from error
     operators = [op for op in subgraph.operators if op.name in CONVOLUTIONS]
     layers = [
@@ -48,12 +50,12 @@ def read_int8_weights(deployed: keras.Model, path: Path) -> None:
         if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D))
     ]
     if len(operators) != len(layers):
-        raise _other_model(path, f"{len(layers)} convolutions", str(len(operators)))
+        raise _other_model(name, f"{len(layers)} convolutions", str(len(operators)))
     weights = []
     for layer, operator in zip(layers, operators, strict=True):
         real = _real_weights(subgraph, operator)
         if real is None:
-            raise _other_model(path, "constant, quantised weights and a bias", operator.name)
+            raise _other_model(name, "constant, quantised weights and a bias", operator.name)
         kernel, _ = real
         for what, expected, received in (
             ("a kernel of shape", tuple(layer.get_weights()[0].shape), kernel.shape),
@@ -62,7 +64,7 @@ def read_int8_weights(deployed: keras.Model, path: Path) -> None:
         ):
             if received != expected:
                 raise _other_model(
-                    path, f"{what} {expected} in layer '{layer.name}'", str(received)
+                    name, f"{what} {expected} in layer '{layer.name}'", str(received)
                 )
         weights.append(real)
     for layer, values in zip(layers, weights, strict=True):
@@ -97,8 +99,8 @@ def _dilations(operator: Operator) -> tuple[int, int]:
     return options.dilation_h_factor, options.dilation_w_factor
 
 
-def _other_model(path: Path, expected: str, received: str) -> ModelError:
+def _other_model(name: str, expected: str, received: str) -> ModelError:
     return ModelError(
-        f"{path}: has the weights of another model. Expected: {expected}. Received: "
+        f"{name}: has the weights of another model. Expected: {expected}. Received: "
         f"{received}. Name a model that was made from the same preset and the same model keys."
     )

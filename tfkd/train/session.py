@@ -247,7 +247,7 @@ def _initial_weights(run: RunDirectory) -> list[np.ndarray] | None:
         read_weights(model, run.initial_weights)
     else:
         deployed = build_dae(config.model, Form.DEPLOYED, frames=_segment_frames(config))
-        read_int8_weights(deployed, run.initial_weights)
+        read_int8_weights(deployed, run.initial_weights, config.train.init)
         unfold_batch_norm(deployed, model, _calibration_features(config))
     return list(model.get_weights())
 

@@ -84,7 +84,7 @@ def test_mistakes_leave_no_run(run_tfkd, tmp_path, args, message):
 def test_weights_of_another_shape_leave_no_run(run_tfkd, tmp_path):
     result = run_tfkd("train", "--student", "tiny", "--init", "micro", "--runs", tmp_path)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "has the weights of another model. Expected: 33 convolutions. Received: 29" in (
+    assert "micro: has the weights of another model. Expected: 33 convolutions. Received: 29" in (
         result.stderr
     )
     assert list(tmp_path.iterdir()) == []
