@@ -115,7 +115,7 @@ def test_a_foreign_model_fits_no_target(emit_c, foreign, tmp_path):
 
 
 def test_released_model_by_name(emit_c, gate, tmp_path, monkeypatch):
-    for module in ("tfkd.cli.convert", "tfkd.engines.choice"):
+    for module in ("tfkd.cli.convert", "tfkd.released"):
         monkeypatch.setattr(f"{module}.released_folders", lambda: {"gate": gate.parent})
     result = emit_c("gate", "-o", tmp_path / "c")
     assert result.exit_code == 0, result.stderr

@@ -70,7 +70,7 @@ def test_the_verdict_on_time(band, verdict):
 
 @pytest.mark.parametrize("asked", [("--arena",), ("--target", "nano33ble")])
 def test_without_a_model_there_is_no_arena(run_tfkd, monkeypatch, asked):
-    monkeypatch.setattr("tfkd.released.released_folders", dict)
+    monkeypatch.setattr("tfkd.cli.info.released_folders", dict)
     result = run_tfkd("info", "small", *asked)
     assert result.exit_code == 1
     assert f"tfkd info runs/latest {' '.join(asked)}" in result.stderr
@@ -95,7 +95,7 @@ def test_students(run_tfkd):
 
 @pytest.mark.slow
 def test_students_on_a_chip(run_tfkd, monkeypatch, gate):
-    monkeypatch.setattr("tfkd.released.released_folders", lambda: {"tiny": gate.parent})
+    monkeypatch.setattr("tfkd.cli.students.released_folders", lambda: {"tiny": gate.parent})
     report = json.loads(run_tfkd("students", "--target", "nano33ble", "--json").stdout)
     rows = {row["name"]: row for row in report["presets"]}
     assert report["target"] == "nano33ble"
