@@ -46,8 +46,8 @@ class InitialModel:
             if theirs[key] != value:
                 raise ModelError(
                     f"{self.reference}: is a model of another shape. Expected {key}={value}. "
-                    f"Received: {key}={theirs[key]}. Train with --set {key}={theirs[key]}, or "
-                    f"begin with another model."
+                    f"Received: {key}={theirs[key]}. Train with --set "
+                    f"'{key}={theirs[key]}', or begin with another model."
                 )
 
 
@@ -85,6 +85,6 @@ def initial_teacher(reference: str) -> InitialModel:
 
 def _shape(model: ModelConfig) -> dict[str, object]:
     """Key -> value of all that decides what the weights mean."""
-    sizes = model.model_dump(exclude={"name", "frontend"})
+    sizes = model.model_dump(mode="json", exclude={"name", "frontend"})
     shape = {"model.frontend.bands": model.frontend.bands}
     return shape | {f"model.{key}": value for key, value in sizes.items()}

@@ -24,6 +24,12 @@ class Form(Enum):
     DEPLOYED = "deployed"
 
 
+def convolution_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers with a kernel, plain and depthwise, in the model's order."""
+    kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+    return [layer for layer in model.layers if isinstance(layer, kinds)]
+
+
 @keras.utils.register_keras_serializable("tfkd")
 class CausalDepthwiseConv2D(keras.layers.DepthwiseConv2D):
     """Depthwise convolution, causal and dilated in time, centred in frequency.

@@ -6,7 +6,7 @@ import numpy as np
 import tf_keras as keras
 
 from tfkd.config import ModelConfig
-from tfkd.models.blocks import Form
+from tfkd.models.blocks import Form, convolution_layers
 from tfkd.models.dae import build_dae
 
 
@@ -25,9 +25,7 @@ def fold_batch_norm(trained: keras.Model, config: ModelConfig, frames: int) -> k
     """
     deployed = build_dae(config, Form.DEPLOYED, frames=frames)
     norms = {layer.name for layer in trained.layers}
-    for layer in deployed.layers:
-        if not isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
-            continue
+    for layer in convolution_layers(deployed):
         source = trained.get_layer(layer.name)
         if f"{layer.name}_norm" not in norms:
             layer.set_weights(source.get_weights())

@@ -17,6 +17,7 @@ from firmware_ref.model import Operator, Subgraph
 from firmware_ref.options import Conv2DOptions, DepthwiseConv2DOptions
 from firmware_ref.reader import read_model
 from tfkd.errors import ModelError
+from tfkd.models.blocks import convolution_layers
 
 Floats = NDArray[np.float32]
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -44,11 +45,7 @@ def read_int8_weights(deployed: keras.Model, path: Path, name: str | None = None
             f"{name}: cannot be read. {error} Expected a model that `tfkd convert` made."
         ) from error
     operators = [op for op in subgraph.operators if op.name in CONVOLUTIONS]
-    layers = [
-        layer
-        for layer in deployed.layers
-        if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D))
-    ]
+    layers = convolution_layers(deployed)
     if len(operators) != len(layers):
         raise _other_model(name, f"{len(layers)} convolutions", str(len(operators)))
     weights = []

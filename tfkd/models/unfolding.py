@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfkd.errors import ModelError
+from tfkd.models.blocks import convolution_layers
 
 
 def unfold_batch_norm(
@@ -31,11 +32,7 @@ def unfold_batch_norm(
     Raises:
         ModelError: no batch came.
     """
-    layers = [
-        layer
-        for layer in deployed.layers
-        if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D))
-    ]
+    layers = convolution_layers(deployed)
     moments = _moments(deployed, layers, batches)
     norms = {layer.name for layer in trained.layers}
     for layer, (mean, variance) in zip(layers, moments, strict=True):

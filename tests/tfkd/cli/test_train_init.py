@@ -69,7 +69,8 @@ def test_a_teacher_hears_what_the_one_before_heard(begin):
         (["teacher", "--init", "tiny"], "tiny: holds no trained model"),
         (
             ["teacher", "--init", "teacher", "--set", "model.dilations=[1, 2]"],
-            "teacher: is a model of another shape. Expected model.dilations=(1, 2). Received",
+            "Expected model.dilations=[1, 2]. Received: model.dilations=[1, 3, 9, 27, 1, 2, 4, 8]. "
+            "Train with --set 'model.dilations=[1, 3, 9, 27, 1, 2, 4, 8]', or",
         ),
     ],
 )
