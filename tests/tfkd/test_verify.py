@@ -9,7 +9,15 @@ from tfkd.engines.streaming_model import read_streaming_model
 from tfkd.engines.tflm import ARENA_BYTES
 from tfkd.engines.tflm_arena import tflm_arena_use
 from tfkd.errors import ModelError, VerificationError
-from tfkd.verify import ORACLE, check, compare_engines, compare_streams, speech_like_features
+from tfkd.verify import (
+    ORACLE,
+    Difference,
+    EngineComparison,
+    check,
+    compare_engines,
+    compare_streams,
+    speech_like_features,
+)
 
 pytestmark = pytest.mark.oracle
 
@@ -99,6 +107,13 @@ def test_first_difference_is_named(model, features, monkeypatch):
         VerificationError, match=r"frame 5, tensor 5 \(logits, written by CONV_2D\)"
     ):
         check([comparison])
+
+
+@pytest.mark.parametrize(("operator", "passed"), [("FULLY_CONNECTED", True), ("CONV_2D", False)])
+def test_only_a_difference_in_what_tflite_rounds_otherwise_is_excused(operator, passed):
+    difference = Difference("tflite", 0, 5, "logits", operator, (0,), 10, 11)
+    comparison = EngineComparison("tflite", 0, 0, difference, ("FULLY_CONNECTED",))
+    assert comparison.passed == passed
 
 
 @pytest.mark.parametrize(
