@@ -60,7 +60,7 @@ class AudioInfo:
         return self.subtype if self.subtype in _KEPT_SUBTYPES else "PCM_16"
 
 
-_KEPT_SUBTYPES = frozenset({"PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"})
+_KEPT_SUBTYPES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}  # their bytes
 
 
 def info(path: str | Path) -> AudioInfo:
@@ -73,6 +73,11 @@ def info(path: str | Path) -> AudioInfo:
     path = Path(path)
     check_name(path)
     if not path.is_file():
+        if path.exists() and not path.is_dir():
+            raise AudioError(
+                f"{path}: is a pipe or a device, in which nobody can go back. Expected an audio "
+                f"file: save it as one first."
+            )
         raise AudioError(f"{path}: no such file. Expected an audio file.")
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file is empty (0 bytes). Expected an audio file.")
@@ -261,11 +266,18 @@ def writer(
             f"{' or '.join(_WRITTEN_FORMATS)}. Received: '{path.suffix}'."
         )
     name = _WRITTEN_FORMATS[suffix]
-    if name == "WAV" and expected_samples * channels * 8 > _WAV_LIMIT_BYTES:
+    subtype = subtype_in(path, subtype)
+    size = expected_samples * channels * _KEPT_SUBTYPES.get(subtype, 8)
+    if name == "WAV" and size > _WAV_LIMIT_BYTES:
         name = "RF64"
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise AudioError(
+            f"{path}: is a pipe or a device. Expected the name of a file: a header tells the "
+            f"length, which is known at the end."
+        )
     try:
         with atomic_path(path) as temporary:
-            file = _created(path, temporary, sample_rate, channels, subtype_in(path, subtype), name)
+            file = _created(path, temporary, sample_rate, channels, subtype, name)
             with file:
 
                 def write(samples: Floats | Int16) -> None:

@@ -169,11 +169,12 @@ def plan_outputs(sources: Sequence[str | Path], output: str | Path) -> list[tupl
 
     One source file becomes `output` itself, or output/NAME.wav if `output` is a folder or ends in
     "/". Of a folder, every recording becomes a .wav of the same name and place under `output`; what
-    lies in `output` itself, from an earlier call, is no source.
+    lies in an `output` inside that folder, from an earlier call, is no source.
 
     Raises:
-        AudioError: a missing or empty source, an empty name, two sources for one output, an output
-            that is a source, or a file name as the output of several recordings.
+        AudioError: a missing or empty source, a folder that holds outputs alone, an empty name, two
+            sources for one output, an output that is a source, or a file name as the output of
+            several recordings.
     """
     if "" in map(str, (*sources, output)):
         raise AudioError(
@@ -187,11 +188,18 @@ def plan_outputs(sources: Sequence[str | Path], output: str | Path) -> list[tupl
     pairs: list[tuple[Path, Path]] = []
     for source in map(Path, sources):
         if source.is_dir():
-            pairs += [
+            is_inside = _lies_in(folder, source)
+            found = [
                 (path, folder / path.relative_to(source).with_suffix(".wav"))
                 for path in audio.audio_files(source)
-                if source.resolve() == folder.resolve() or not _lies_in(path, folder)
+                if not (is_inside and _lies_in(path, folder))
             ]
+            if not found:
+                raise AudioError(
+                    f"{source}: holds no recordings but those in {folder}, which are outputs. "
+                    f"Expected others, or another -o."
+                )
+            pairs += found
         elif to_folder:
             pairs.append((source, folder / f"{source.stem}.wav"))
         else:

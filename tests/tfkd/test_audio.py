@@ -193,10 +193,25 @@ def test_output_folder_that_is_a_file(tmp_path):
         audio.write(tmp_path / "file" / "x.wav", voice(0.1), 16000)
 
 
-def test_huge_output_becomes_rf64(tmp_path):
-    with audio.writer(tmp_path / "x.wav", 16000, 1, expected_samples=1 << 30) as write:
+@pytest.mark.parametrize(
+    ("subtype", "samples", "container"),
+    [("PCM_16", 1 << 30, "WAV"), ("PCM_16", 1 << 31, "RF64"), ("FLOAT", 1 << 30, "RF64")],
+)
+def test_only_what_a_wav_cannot_hold_becomes_rf64(tmp_path, subtype, samples, container):
+    path = tmp_path / "x.wav"
+    with audio.writer(path, 16000, 1, subtype, expected_samples=samples) as write:
         write(voice(0.1))
-    assert soundfile.info(tmp_path / "x.wav").format == "RF64"
+    assert soundfile.info(path).format == container
+
+
+def test_a_pipe_is_no_recording(tmp_path):
+    pipe = tmp_path / "x.wav"
+    os.mkfifo(pipe)
+    with pytest.raises(AudioError, match=r"x\.wav: is a pipe or a device.*save it as one first"):
+        audio.info(pipe)
+    with pytest.raises(AudioError, match=r"x\.wav: is a pipe or a device.*name of a file"):
+        audio.write(pipe, voice(0.1), 16000)
+    assert list(tmp_path.iterdir()) == [pipe]
 
 
 @pytest.fixture

@@ -196,3 +196,13 @@ def test_a_second_call_leaves_the_outputs_of_the_first_alone(tmp_path):
     for path in (recordings / "a.flac", out / "a.wav", out / "deep" / "b.wav"):
         path.touch()
     assert plan_outputs([recordings], out) == [(recordings / "a.flac", out / "a.wav")]
+    (recordings / "a.flac").unlink()
+    with pytest.raises(AudioError, match="holds no recordings but those in .*denoised"):
+        plan_outputs([recordings], out)
+
+
+def test_outputs_may_go_to_a_parent_of_the_recordings(tmp_path):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    recording = tmp_path / "in" / "deep" / "a.wav"
+    recording.touch()
+    assert plan_outputs([tmp_path / "in"], tmp_path) == [(recording, tmp_path / "deep" / "a.wav")]
