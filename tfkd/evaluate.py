@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import re
@@ -59,8 +60,10 @@ class Evaluation:
 
     def groups(self) -> dict[str, list[PairScores]]:
         """Scores by SNR in dB ("-5", "0", ...), then all of them under "all"."""
-        known = sorted({s.pair.snr_db for s in self.scores if s.pair.snr_db is not None})
-        grouped = {f"{snr:g}": [s for s in self.scores if s.pair.snr_db == snr] for snr in known}
+        grouped: dict[str, list[PairScores]] = {}
+        known = [(s.pair.snr_db, s) for s in self.scores if s.pair.snr_db is not None]
+        for snr_db, scores in sorted(known, key=lambda pair: pair[0]):
+            grouped.setdefault(f"{snr_db + 0.0:g}", []).append(scores)  # -0 is 0
         return {**grouped, ALL: list(self.scores)}
 
     def means(self, system: str, group: Sequence[PairScores]) -> dict[str, Interval]:
@@ -314,11 +317,13 @@ def _manifest_snrs(manifest: Path) -> Callable[[Path], float | None]:
         if row["snr_db"]:
             try:
                 snr_db = float(row["snr_db"])
-            except ValueError as error:
+            except ValueError:
+                snr_db = math.nan
+            if not math.isfinite(snr_db):
                 raise CorpusError(
                     f"{manifest}: the SNR of {row['path']} is no number. Expected decibels in the "
-                    f"column 'snr_db'. Received: {row['snr_db']!r}."
-                ) from error
+                    f"column 'snr_db', or nothing. Received: {row['snr_db']!r}."
+                )
             by_path[path] = snr_db
             by_stem[path.stem].add(snr_db)
 

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,15 @@ from tfkd.engines.firmware_ref import FirmwareRefEngine
 from tfkd.engines.streaming_model import read_streaming_model
 from tfkd.enhance import enhance
 from tfkd.errors import AudioError, CorpusError, ModelError
-from tfkd.evaluate import evaluate, find_others, find_pairs, scoring_processes
+from tfkd.evaluate import (
+    Evaluation,
+    Pair,
+    PairScores,
+    evaluate,
+    find_others,
+    find_pairs,
+    scoring_processes,
+)
 
 
 def test_pairs_match_by_name_whatever_the_format(pair_folders):
@@ -43,11 +52,21 @@ def test_names_without_snr_and_a_manifest(pair_folders, tmp_path):
     manifest.write_text("file,db\n1,2\n")
     with pytest.raises(CorpusError, match=r"lacks the columns path, snr_db.*file, db"):
         find_pairs(noisy, clean, manifest)
-    manifest.write_text("path,snr_db\na.wav,loud\n")
-    with pytest.raises(CorpusError, match=r"SNR of a\.wav is no number.*'loud'"):
-        find_pairs(noisy, clean, manifest)
+    for text in ("loud", "nan", "inf"):
+        manifest.write_text(f"path,snr_db\na.wav,{text}\n")
+        with pytest.raises(CorpusError, match=rf"SNR of a\.wav is no number.*'{text}'"):
+            find_pairs(noisy, clean, manifest)
     with pytest.raises(CorpusError, match="cannot be read"):
         find_pairs(noisy, clean, tmp_path / "none.csv")
+
+
+def test_no_pair_is_lost_between_groups():
+    snrs = (5.0, None, 12.345671, 12.345672, 0.0, -0.0)
+    scores = [PairScores(Pair(f"{n}", Path(), Path(), snr), {}) for n, snr in enumerate(snrs)]
+    groups = Evaluation((), tuple(scores)).groups()
+    assert {name: len(group) for name, group in groups.items()} == {
+        **{"0": 2, "5": 1, "12.3457": 2, "all": 6},
+    }
 
 
 def test_a_manifest_tells_files_of_one_name_apart(tmp_path):
