@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,6 +67,8 @@ class Recorder:
             return 0
         if "train" not in words:
             self.released.append(words)
+            Path(words[3]).mkdir(parents=True, exist_ok=True)
+            (Path(words[3]) / "release.json").write_text("{}")
             return 0
         if "--resume" in words:
             run = RunDirectory.open(words[words.index("--resume") + 1])
@@ -130,6 +133,14 @@ def test_what_is_done_is_left_alone(retrain, recorder):
     assert retrain() == 0
     assert len(recorder.trained) == 2 + len(STAGES) and len(recorder.released) == 3
     assert recorder.converted == ["tiny.stage1", "small.stage1"]
+    shutil.rmtree("runs/release/tflite/micro")
+    assert retrain() == 0 and len(recorder.released) == 4
+
+
+def test_an_unset_variable_is_no_folder(retrain, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        retrain("--speech", "")
+    assert "argument --speech: is empty. Expected a folder" in capsys.readouterr().err
 
 
 def test_an_interrupted_training_is_resumed(retrain, recorder):
@@ -170,6 +181,21 @@ def test_seeds_train_both_arms_for_the_card(retrain, recorder):
     assert [c.train.seed for c in configs] == [1, 0, 1]
     assert [c.distill.method for c in configs] == ["cosine", "none", "none"]
     assert {c.quantize.steps for c in configs} == {0}
+
+
+def test_the_arms_follow_what_is_set_on_top_of_the_recipe(retrain, recorder):
+    settings = ["--set", "distill.method=none", "--set", "train.seed=3"]
+    assert retrain("--student", "micro", "--seeds", "2", *settings) == 0
+    distilled = ["micro-distilled-seed3", "micro-distilled-seed4"]
+    assert recorder.trained == ["teacher", "micro", *distilled, "micro-alone-seed4"]
+    configs = [RunDirectory.open(f"runs/release/{name}/latest").config for name in distilled]
+    assert [config.distill.method for config in configs] == ["cosine", "cosine"]
+
+
+def test_the_card_names_the_teacher_that_was_given(retrain, recorder):
+    retrain("--student", "micro", "--teacher", "runs/mine")
+    (words,) = recorder.released
+    assert words[words.index("--commands") + 1].endswith("--data a --teacher mine --student micro")
 
 
 def test_the_arms_may_be_shorter_than_the_release(retrain, recorder):

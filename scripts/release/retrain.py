@@ -4,7 +4,7 @@
     scripts/release/retrain.py --speech speech --noise noise --rir rir --data . --split test
 
 trains in runs/release by the recipes beside this script and writes runs/release/tflite/NAME.
-A student with recipes NAME.stage1.toml, ... is trained by these first, one after the other, each
+A model with recipes NAME.stage1.toml, ... is trained by these first, one after the other, each
 beginning with what the former has learnt, and by NAME.toml last.
 The same command again goes on where a killed one stopped: finished runs stay, an interrupted one
 resumes. With --seeds 3 every student is also trained with three seeds and, as often, without a
@@ -26,7 +26,7 @@ from pathlib import Path
 from labels import labelled
 
 from tfkd.config import Config
-from tfkd.config_file import load_config, read_table
+from tfkd.config_file import load_config
 from tfkd.errors import RunError, TfkdError
 from tfkd.released import MODEL_FILE
 from tfkd.train.run_directory import RunDirectory, with_full_path
@@ -77,10 +77,12 @@ def main(execute: Execute | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--speech", required=True, metavar="DIR")
-    parser.add_argument("--noise", required=True, metavar="DIR")
-    parser.add_argument("--rir", metavar="DIR")
-    parser.add_argument("--data", required=True, metavar="DIR", help="pairs and manifest.csv")
+    parser.add_argument("--speech", type=named_folder, required=True, metavar="DIR")
+    parser.add_argument("--noise", type=named_folder, required=True, metavar="DIR")
+    parser.add_argument("--rir", type=named_folder, metavar="DIR")
+    parser.add_argument(
+        "--data", type=named_folder, required=True, metavar="DIR", help="pairs and manifest.csv"
+    )
     parser.add_argument("--split", choices=("test", "valid"), default="test")
     parser.add_argument("--runs", type=Path, default=Path("runs/release"), metavar="DIR")
     parser.add_argument("--teacher", metavar="RUN", help="use this one, train none")
@@ -114,30 +116,43 @@ def retrain(arguments: argparse.Namespace, execute: Execute) -> int:
     common = ["--speech", arguments.speech, "--noise", arguments.noise]
     common += ["--rir", arguments.rir] if arguments.rir else []
     common += [word for setting in arguments.set for word in ("--set", setting)]
+    threads = arguments.threads
     teacher = arguments.teacher
     if not teacher:
-        last = recipes(TEACHER)[-1]
-        train(Training(TEACHER, TEACHER, tuple(common), last), runs, arguments.threads, execute)
+        final = train_stages(TEACHER, tuple(common), runs, threads, execute)
+        train(final, runs, threads, execute)
         teacher = str(newest(runs / TEACHER))
     exit_code = 0
     for student in arguments.student or STUDENTS:
         options = (*common, "--teacher", teacher)
-        *before, last = recipes(student)
-        begun = options
-        for stage, path in enumerate(before, start=1):
-            training = Training(f"{student}.stage{stage}", student, begun, path)
-            train(training, runs, arguments.threads, execute)
-            run = newest(runs / training.folder)
-            convert(run, execute)
-            begun = (*options, "--init", str(run))
-        released = Training(student, student, begun, last)
-        fresh = Training(student, student, options, last)
+        released = train_stages(student, options, runs, threads, execute)
+        fresh = Training(student, student, options, released.recipe)
         distilled, alone = arms(released, fresh, arguments.seeds, arguments.arm_steps)
         for training in unique([released, *distilled, *alone]):
-            train(training, runs, arguments.threads, execute)
+            train(training, runs, threads, execute)
         compared = [("--distilled", t) for t in distilled] + [("--alone", t) for t in alone]
         exit_code = max(exit_code, release(released, compared, arguments, execute))
     return exit_code
+
+
+def train_stages(
+    preset: str, options: tuple[str, ...], runs: Path, threads: str, execute: Execute
+) -> Training:
+    """Train every stage but the last, which it returns; each begins with what the former learnt.
+
+    Raises:
+        RunError: a folder holds a run of another recipe, or a training failed.
+    """
+    *before, last = recipes(preset)
+    begun = options
+    for stage, path in enumerate(before, start=1):
+        training = Training(f"{preset}.stage{stage}", preset, begun, path)
+        train(training, runs, threads, execute)
+        run = newest(runs / training.folder)
+        if preset != TEACHER:  # a student begins with int8 weights
+            convert(run, execute)
+        begun = (*options, "--init", str(run))
+    return Training(preset, preset, begun, last)
 
 
 def train(training: Training, runs: Path, threads: str, execute: Execute) -> None:
@@ -197,7 +212,8 @@ def release(
     for label, outputs in arguments.other:
         command += ["--other", f"{label}={outputs}"]
     made = folder.with_name(f"{training.preset}.made.json")
-    if made.is_file() and json.loads(made.read_text("utf-8"))["command"] == command[1:]:
+    is_there = made.is_file() and (folder / "release.json").is_file()
+    if is_there and json.loads(made.read_text("utf-8"))["command"] == command[1:]:
         return int(json.loads(made.read_text("utf-8"))["exit_code"])
     exit_code = execute([*command, "--commands", documented(arguments)])
     if exit_code not in (0, PROMISE_BROKEN):
@@ -218,9 +234,8 @@ def arms(
     """
     if seeds < 2:
         return [], []
-    table = read_table(fresh.recipe)
-    method = table.get("distill", {}).get("method", DEFAULT_METHOD)
-    first = int(table.get("train", {}).get("seed", 0))
+    config = fresh.config()
+    method, first = config.distill.method, config.train.seed
     length = () if steps is None else ("--set", f"train.steps={steps}")
 
     def arm(name: str, chosen: str) -> list[Training]:
@@ -251,6 +266,7 @@ def documented(arguments: argparse.Namespace) -> str:
         value = getattr(arguments, option)
         words += [f"--{option}", Path(value).resolve().name] if value else []
     words += ["--split", arguments.split] if arguments.split != "test" else []
+    words += ["--teacher", Path(arguments.teacher).resolve().name] if arguments.teacher else []
     words += [word for name in arguments.student or () for word in ("--student", name)]
     words += ["--seeds", str(arguments.seeds)] if arguments.seeds > 1 else []
     words += ["--arm-steps", str(arguments.arm_steps)] if arguments.arm_steps else []
@@ -263,6 +279,13 @@ def documented(arguments: argparse.Namespace) -> str:
 def recipes(preset: str) -> list[Path]:
     """Of each stage, in their order."""
     return [*sorted(RECIPES.glob(f"{preset}.stage*.toml")), RECIPES / f"{preset}.toml"]
+
+
+def named_folder(name: str) -> str:
+    """A folder's name as it is given, which an unset variable of the shell is not."""
+    if not name:
+        raise argparse.ArgumentTypeError("is empty. Expected a folder")
+    return name
 
 
 def newest(folder: Path) -> Path | None:
