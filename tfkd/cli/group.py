@@ -54,6 +54,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        refuse_empty(args)
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:  # it knows no names: ours are not loaded
@@ -67,6 +68,20 @@ class LazyGroup(click.Group):
         extra["standalone_mode"] = False
         run = super().main
         sys.exit(_exit_code(lambda: run(args, prog_name or "tfkd", **extra)))
+
+
+def refuse_empty(words: Sequence[str]) -> None:
+    """What an unset variable of the shell leaves behind would mean this folder, or a default.
+
+    Raises:
+        click.UsageError: a word is empty, or an option is set to nothing.
+    """
+    for before, word in zip(("tfkd", *words), words, strict=False):
+        option = word.removesuffix("=") if word.startswith("--") and word.endswith("=") else None
+        if option or not word:
+            raise click.UsageError(
+                f"what follows {option or before} is empty, as an unset variable of the shell is."
+            )
 
 
 def _exit_code(command: Callable[[], Any]) -> int:

@@ -125,6 +125,21 @@ def test_wrong_command_and_option(run_tfkd):
 
 
 @pytest.mark.parametrize(
+    ("args", "what"),
+    [
+        (["evaluate", "tiny", "--noisy", "", "--clean", ""], "--noisy"),
+        (["train", "--student", "tiny", "--speech="], "--speech"),
+        (["denoise", "", "-o", "out"], "denoise"),
+        (["data", "check", ""], "check"),
+    ],
+)
+def test_an_unset_variable_is_told(run_tfkd, args, what):
+    result = run_tfkd(*args)
+    assert result.exit_code == 2
+    assert f"Error: what follows {what} is empty, as an unset variable" in result.stderr
+
+
+@pytest.mark.parametrize(
     ("args", "nearest"),
     [
         (["trian", "--student", "tiny"], "Did you mean 'train'?"),
