@@ -5,12 +5,19 @@ Released models are tflite/NAME/ in the repository, tfkd/released/NAME/ in a whe
 
 from __future__ import annotations
 
+import contextlib
+import json
+import shlex
 from pathlib import Path
 
 from tfkd.errors import ModelError, nearest
 
 _PACKAGE = Path(__file__).parent
 MODEL_FILE = "model.tflite"  # in a released folder and in a converted run
+TEACHERS_STAY = (
+    "is a teacher, of which there is no int8 model. Expected a student: "
+    "tfkd train --student tiny --teacher RUN"
+)
 
 
 def released_folders() -> dict[str, Path]:
@@ -20,6 +27,17 @@ def released_folders() -> dict[str, Path]:
         if folders:
             return folders
     return {}
+
+
+def _what_a_run_lacks(run: Path) -> str:
+    """Why there is no .tflite in it, and what to do."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        if json.loads((run / "run.json").read_text("utf-8"))["kind"] == "teacher":
+            return TEACHERS_STAY
+    return (
+        f"holds no {MODEL_FILE}. Convert the run first: "
+        f"tfkd convert --tflite-micro {shlex.quote(str(run))}"
+    )
 
 
 def find_tflite(reference: str | Path) -> Path:
@@ -38,10 +56,7 @@ def find_tflite(reference: str | Path) -> Path:
     if (path / MODEL_FILE).is_file():
         return path / MODEL_FILE
     if (path / "run.json").is_file():
-        raise ModelError(
-            f"{path}: holds no {MODEL_FILE}. Convert the run first: "
-            f"tfkd convert --tflite-micro {path}"
-        )
+        raise ModelError(f"{path}: {_what_a_run_lacks(path)}")
     released = released_folders()
     if str(reference) in released:  # whatever else a folder of that name holds
         return released[str(reference)] / MODEL_FILE

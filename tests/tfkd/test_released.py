@@ -33,9 +33,14 @@ def test_find_tflite_in_file_folder_and_names(gate, tmp_path):
     assert released.find_tflite(gate.parent) == gate
     with pytest.raises(ModelError, match=r"holds no model\.tflite and is no run directory"):
         released.find_tflite(tmp_path)
-    (tmp_path / "run.json").touch()
-    with pytest.raises(ModelError, match=r"holds no model\.tflite\. Convert the run first"):
-        released.find_tflite(tmp_path)
+    run = tmp_path / "a run"
+    run.mkdir()
+    (run / "run.json").touch()
+    with pytest.raises(ModelError, match=r"Convert the run first: .* '.*/a run'$"):
+        released.find_tflite(run)
+    (run / "run.json").write_text('{"kind": "teacher"}')
+    with pytest.raises(ModelError, match="a run: is a teacher, of which there is no int8 model"):
+        released.find_tflite(run)
     with pytest.raises(ModelError, match="no model 'nowhere'"):
         released.find_tflite("nowhere")
 

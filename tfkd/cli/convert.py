@@ -11,8 +11,8 @@ from tfkd.cli.completion import targets
 from tfkd.cli.deployed import deployed, fit, print_deployed
 from tfkd.cli.exported import exported, print_exported
 from tfkd.cli.output import json_option, print_json, working
-from tfkd.errors import ConversionError, ModelError
-from tfkd.released import MODEL_FILE, find_tflite, released_folders
+from tfkd.errors import ConversionError, ModelError, RunError
+from tfkd.released import MODEL_FILE, TEACHERS_STAY, find_tflite, released_folders
 
 if TYPE_CHECKING:
     from firmware_ref.targets import Target
@@ -75,6 +75,7 @@ def convert(
     elif emit_c:
         report = _emit_c(tflite, _c_folder(tflite, output), chip)
     else:
+        _check_tflite(tflite)
         raise click.UsageError(f"{source} is converted already; --emit-c writes it as C code.")
     c_target = report["c"]["target"] if report["c"] else None
     if chip and (tflite is None or c_target is None):
@@ -106,6 +107,16 @@ def _tflite(source: str) -> Path | None:
     return None
 
 
+def _check_tflite(path: Path) -> None:
+    from firmware_ref.errors import FirmwareRefError
+    from firmware_ref.reader import read_model
+
+    try:
+        read_model(path)
+    except FirmwareRefError as error:
+        raise ModelError(f"{path}: is not a usable .tflite model: {error}") from error
+
+
 def _c_folder(tflite: Path, output: str | None) -> Path:
     if output:
         return Path(output)
@@ -115,9 +126,17 @@ def _c_folder(tflite: Path, output: str | None) -> Path:
 
 
 def _convert_run(run: str, output: str | None, emit_c: bool, chip: Target | None) -> dict[str, Any]:
-    from tfkd.train.run_directory import RunDirectory
+    from tfkd.train.run_directory import TEACHER, RunDirectory
 
     opened = RunDirectory.open(run)  # or an error, before TensorFlow is imported
+    if opened.kind == TEACHER:
+        raise RunError(f"{run}: {TEACHERS_STAY}")
+    if opened.state() != "finished":
+        click.echo(
+            f"{run}: its training has not finished, so this is a model on the way. Go on with: "
+            f"{opened.resume_command}",
+            err=True,
+        )
     from tfkd.convert.run import FILES, convert_run
 
     with working("converting"):

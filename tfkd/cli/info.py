@@ -83,12 +83,18 @@ def info(model: str, target: str | None, arena: bool, as_json: bool) -> None:
 
 def _model_config(model: str) -> ModelConfig | None:
     """The configuration behind a preset or run; None for a .tflite, there or not."""
-    from tfkd.config_file import load_config, read_config
+    from tfkd.config_file import load_config, preset_names, read_config
 
     if (Path(model) / "config.toml").is_file():
         return read_config(Path(model) / "config.toml").model
     is_path = Path(model).exists() or Path(model).name != model or model.endswith(".tflite")
-    return None if is_path else load_config(model).model
+    # Presets' names win over folders that happen to have them, as released names do.
+    is_preset = model in preset_names() and not _is_model(Path(model))
+    return load_config(model).model if is_preset or not is_path else None
+
+
+def _is_model(path: Path) -> bool:
+    return path.is_file() or any((path / name).is_file() for name in (MODEL_FILE, "run.json"))
 
 
 def _tflite(model: str, required: bool) -> Path | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
+from tfkd.cli.completion import targets
 from tfkd.cli.output import console, json_option, print_json, progress
 from tfkd.engines.choice import DEFAULT_MODEL
 from tfkd.errors import ConfigError
@@ -20,7 +22,12 @@ from tfkd.errors import ConfigError
 @click.option("--clean", metavar="DIR", help="Their clean partners, of the same names.")
 @click.option("--manifest", metavar="CSV", help="SNRs: columns path and snr_db.")
 @click.option("--limit", type=click.IntRange(1), help="Score the first N pairs only.")
-@click.option("--target", metavar="CHIP", help="Show the limits of a chip, such as nano33ble.")
+@click.option(
+    "--target",
+    metavar="CHIP",
+    shell_complete=targets,
+    help="Show the limits of a chip, such as nano33ble.",
+)
 @click.option(
     "--jobs", type=click.IntRange(1), help="Processes for the metrics.  [default: all cores]"
 )
@@ -84,7 +91,7 @@ def report(
     if written.subject.is_converted_here:
         click.echo(
             f"{model} is not converted; its int8 model was made for this page alone. To keep it: "
-            f"tfkd convert --tflite-micro {model}",
+            f"tfkd convert --tflite-micro {shlex.quote(model)}",
             err=True,
         )
     if as_json:

@@ -227,20 +227,20 @@ def _train(
         except tf.errors.ResourceExhaustedError as error:
             raise RunError(
                 f"{run.path}: disk or memory is exhausted ({error.message.splitlines()[0]}). Free "
-                f"some, then continue with: tfkd train --resume {run.path}"
+                f"some, then continue with: {run.resume_command}"
             ) from error
         except tf.errors.OpError as error:
             raise RunError(
                 f"{run.path}: TensorFlow stopped ({error.message.splitlines()[0]}). If a recording "
-                f"was damaged or removed, `tfkd data check` finds it; then continue with: tfkd "
-                f"train --resume {run.path}"
+                f"was damaged or removed, `tfkd data check` finds it; then continue with: "
+                f"{run.resume_command}"
             ) from error
         except TfkdError:
             if is_new and not run.checkpoints("float").exists():
                 run.discard()
             raise
         except KeyboardInterrupt:
-            click.echo(f"\nContinue with: tfkd train --resume {run.path}", err=True)
+            click.echo(f"\nContinue with: {run.resume_command}", err=True)
             raise
     if as_json:
         print_json("train", {"run": str(run.path), "kind": run.kind})

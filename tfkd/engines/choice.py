@@ -69,7 +69,7 @@ def engine_factory(
             raise RunError(
                 f"{reference}: is no run directory, and the engine keras computes the float model "
                 f"of one; released models and .tflite files hold the int8 model alone. Give a run, "
-                f"such as runs/latest, or choose another engine."
+                f"such as runs/latest, or choose another engine or system."
             )
         from tfkd.engines.keras import KerasEngine
         from tfkd.models.teacher import load_teacher

@@ -7,6 +7,7 @@ the variables of the Distiller, its optimiser and the number of finished epochs.
 from __future__ import annotations
 
 import csv
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -148,7 +149,7 @@ def atomic_weights(path: Path) -> Iterator[Path]:
         except (OSError, RuntimeError) as error:
             raise RunError(
                 f"{path}: cannot be written; is the disk full? Free some space, then continue "
-                f"with: tfkd train --resume {path.parent}"
+                f"with: tfkd train --resume {shlex.quote(str(path.parent))}"
             ) from error
         finally:
             named.unlink(missing_ok=True)

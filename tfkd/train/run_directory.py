@@ -149,6 +149,11 @@ class RunDirectory:
                     f"it there: cd {shlex.quote(str(began))}"
                 )
 
+    @property
+    def resume_command(self) -> str:
+        """What a user enters to go on with it."""
+        return f"tfkd train --resume {shlex.quote(str(self.path))}"
+
     def discard(self) -> None:
         """Delete a run that has come to nothing; `latest` goes back to the newest other one."""
         runs = self.path.parent

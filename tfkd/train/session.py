@@ -29,6 +29,7 @@ from tfkd.quantize import (
     quantized_outputs,
     round_weights,
 )
+from tfkd.released import MODEL_FILE
 from tfkd.train.phase import Schedule, adopt_projection, atomic_weights, fit_phase
 from tfkd.train.run_directory import TEACHER, RunDirectory
 from tfkd.train.schedule import cosine_adamw
@@ -95,6 +96,9 @@ def train_student(
             f"early stopping watches the supervised loss, which '{loss.name}' does not train on at "
             f"first. Expected train.patience=0. Received: {config.train.patience}."
         )
+    if (run.path / MODEL_FILE).is_file() and run.state() != "finished":
+        (run.path / MODEL_FILE).unlink()
+        log.info("removed %s, which was converted before the training's end", MODEL_FILE)
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():  # of the devices that train, each has a copy of the teacher too
         teacher = load_teacher(config.distill.teacher) if loss.uses_teacher else None
@@ -113,8 +117,7 @@ def load_quantized(run: RunDirectory) -> keras.Model:
     if not run.qat_weights.is_file():
         raise RunError(
             f"{run.path}: has no quantisation-aware weights ({run.qat_weights.name}). Expected a "
-            f"student whose training has finished; continue it with "
-            f"`tfkd train --resume {run.path}`."
+            f"student whose training has finished; continue it with: {run.resume_command}"
         )
     frames = _segment_frames(run.config)
     deployed = build_dae(run.config.model, Form.DEPLOYED, frames=frames)

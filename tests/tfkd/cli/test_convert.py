@@ -12,6 +12,8 @@ from denoiser_program import compile_program
 from gate_model import gate_model
 
 from firmware_ref.cortex_m import missing_tools
+from tfkd.config_file import load_config
+from tfkd.train.run_directory import RunDirectory
 
 needs_toolchain = pytest.mark.skipif(
     bool(missing_tools()), reason=f"not installed: {', '.join(missing_tools())}"
@@ -141,9 +143,11 @@ def test_states_that_break_the_contract(emit_c, tmp_path):
     assert "must be the next value of input 1" in result.stderr
 
 
-def test_file_that_is_no_model(emit_c, tmp_path):
+@pytest.mark.parametrize("emitted", [True, False])
+def test_file_that_is_no_model(emit_c, run_tfkd, tmp_path, emitted):
     (tmp_path / "notes.txt").write_text("no model")
-    result = emit_c(tmp_path / "notes.txt")
+    notes = tmp_path / "notes.txt"
+    result = emit_c(notes) if emitted else run_tfkd("convert", "--tflite-micro", notes)
     assert result.exit_code == 1
     assert "notes.txt: is not a usable .tflite model" in result.stderr
     assert len(result.stderr.splitlines()) == 1
@@ -178,6 +182,13 @@ def test_folder_that_cannot_be_written(emit_c, gate, tmp_path, below):
     result = emit_c(gate, "-o", tmp_path / "file" / below)
     assert result.exit_code == 1
     assert str(tmp_path / "file") in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_a_teacher_is_not_converted(run_tfkd, tmp_path):
+    run = RunDirectory.create(tmp_path / "runs", load_config("teacher"), "teacher")
+    result = run_tfkd("convert", "--tflite-micro", run.path)
+    assert result.exit_code == 1
+    assert "is a teacher, of which there is no int8 model. Expected a student" in result.stderr
 
 
 def test_a_converted_model_needs_emit_c(run_tfkd, gate):

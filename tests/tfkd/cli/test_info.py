@@ -126,6 +126,14 @@ def test_missing_run_or_file_is_no_unknown_preset(run_tfkd, tmp_path, monkeypatc
     assert f"no model '{path}'. Expected a .tflite file, a run directory" in result.stderr
 
 
+def test_a_preset_s_name_wins_over_a_folder_of_that_name(run_tfkd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("teacher", "tiny"):
+        (tmp_path / name).mkdir()
+        result = run_tfkd("info", name, "--json")
+        assert json.loads(result.stdout)["budget"]["name"] == name
+
+
 def test_tflite_of_others_is_pointed_to_firmware_ref(run_tfkd, tmp_path):
     path = tmp_path / "other.tflite"
     path.write_bytes(gate_model(metadata={}))

@@ -102,6 +102,12 @@ def test_lost_first_weights_are_no_traceback(tmp_path, trained):
         session.train_student(run)
 
 
+def test_what_was_converted_on_the_way_does_not_outlive_its_weights(monkeypatch, tmp_path, trained):
+    trained.set_state("running")
+    begun_student(monkeypatch, trained)
+    assert not (trained.path / "model.tflite").exists()
+
+
 def test_a_teacher_goes_on_where_another_ended(monkeypatch, tmp_path):
     trained = small_teacher(tmp_path / "runs")
     settings = [*SMALL_MODEL, "model.hidden=24", "model.latent=12", "train.init=trained"]
