@@ -47,6 +47,7 @@ def test_a_recipe_says_everything_but_folders(recipe):
         assert set(table[section]) == keys - FOLDERS, section
 
 
+TEACHER = ["teacher.stage1", "teacher"]
 STAGES = ["tiny.stage1", "tiny", "small.stage1", "small"]
 
 
@@ -117,12 +118,14 @@ def retrain(recorder, tmp_path, monkeypatch) -> Callable[..., int]:
 
 def test_the_teacher_comes_first_and_teaches_all(retrain, recorder, tmp_path):
     assert retrain() == 0
-    assert recorder.trained == ["teacher", "micro", *STAGES]
+    assert recorder.trained == [*TEACHER, "micro", *STAGES]
     assert [Path(words[3]).name for words in recorder.released] == ["micro", "tiny", "small"]
     runs = tmp_path / "runs" / "release"
     teacher = (runs / "teacher" / "latest").resolve()
     config = RunDirectory.open(runs / "tiny" / "latest").config
     assert config.distill.teacher == str(teacher)
+    first = (runs / "teacher.stage1" / "latest").resolve()
+    assert RunDirectory.open(teacher).config.train.init == str(first)
     assert (config.data.speech, config.data.rir) == ("a/speech", "a/rir")
     assert config.train.init == str((runs / "tiny.stage1" / "latest").resolve())
     assert RunDirectory.open(runs / "tiny.stage1" / "latest").config.train.init is None
@@ -131,7 +134,7 @@ def test_the_teacher_comes_first_and_teaches_all(retrain, recorder, tmp_path):
 def test_what_is_done_is_left_alone(retrain, recorder):
     retrain()
     assert retrain() == 0
-    assert len(recorder.trained) == 2 + len(STAGES) and len(recorder.released) == 3
+    assert len(recorder.trained) == 3 + len(STAGES) and len(recorder.released) == 3
     assert recorder.converted == ["tiny.stage1", "small.stage1"]
     shutil.rmtree("runs/release/tflite/micro")
     assert retrain() == 0 and len(recorder.released) == 4
@@ -148,7 +151,7 @@ def test_an_interrupted_training_is_resumed(retrain, recorder):
     assert retrain() == 130
     assert retrain() == 0
     tiny, small = STAGES[:2], STAGES[2:]
-    assert recorder.trained == ["teacher", "micro", *tiny, "resume tiny", *small]
+    assert recorder.trained == [*TEACHER, "micro", *tiny, "resume tiny", *small]
     assert len(recorder.released) == 3
 
 
@@ -161,7 +164,7 @@ def test_another_recipe_in_the_same_folder_is_refused(retrain, recorder, capsys)
 def test_arms_of_a_student_in_stages_begin_with_random_weights(retrain, recorder):
     assert retrain("--student", "tiny", "--seeds", "2") == 0
     arms = [f"tiny-{arm}-seed{seed}" for arm in ("distilled", "alone") for seed in (0, 1)]
-    assert recorder.trained == ["teacher", "tiny.stage1", "tiny", *arms]
+    assert recorder.trained == [*TEACHER, "tiny.stage1", "tiny", *arms]
     configs = [RunDirectory.open(f"runs/release/{name}/latest").config for name in arms]
     assert {config.train.init for config in configs} == {None}
     assert {config.model.frontend.highest_hz for config in configs} == {7400.0}
@@ -170,7 +173,7 @@ def test_arms_of_a_student_in_stages_begin_with_random_weights(retrain, recorder
 def test_seeds_train_both_arms_for_the_card(retrain, recorder):
     assert retrain("--student", "micro", "--seeds", "2") == 0
     distilled, alone = "micro-distilled-seed1", ["micro-alone-seed0", "micro-alone-seed1"]
-    assert recorder.trained == ["teacher", "micro", distilled, *alone]
+    assert recorder.trained == [*TEACHER, "micro", distilled, *alone]
     (words,) = recorder.released
     arms = [(key, Path(value).parent.name) for key, value in zip(words, words[1:], strict=False)]
     assert [arm for arm in arms if arm[0] in ("--distilled", "--alone")] == [
@@ -187,7 +190,7 @@ def test_the_arms_follow_what_is_set_on_top_of_the_recipe(retrain, recorder):
     settings = ["--set", "distill.method=none", "--set", "train.seed=3"]
     assert retrain("--student", "micro", "--seeds", "2", *settings) == 0
     distilled = ["micro-distilled-seed3", "micro-distilled-seed4"]
-    assert recorder.trained == ["teacher", "micro", *distilled, "micro-alone-seed4"]
+    assert recorder.trained == [*TEACHER, "micro", *distilled, "micro-alone-seed4"]
     configs = [RunDirectory.open(f"runs/release/{name}/latest").config for name in distilled]
     assert [config.distill.method for config in configs] == ["cosine", "cosine"]
 
@@ -201,7 +204,7 @@ def test_the_card_names_the_teacher_that_was_given(retrain, recorder):
 def test_the_arms_may_be_shorter_than_the_release(retrain, recorder):
     assert retrain("--student", "micro", "--seeds", "2", "--arm-steps", "7") == 0
     arms = [f"micro-{arm}-seed{seed}" for arm in ("distilled", "alone") for seed in (0, 1)]
-    assert recorder.trained == ["teacher", "micro", *arms]
+    assert recorder.trained == [*TEACHER, "micro", *arms]
     configs = [RunDirectory.open(f"runs/release/{n}/latest").config for n in arms]
     assert {c.train.steps for c in configs} == {7}
     assert RunDirectory.open("runs/release/micro/latest").config.train.steps > 7
@@ -228,7 +231,7 @@ def test_another_denoiser_reaches_the_card(retrain, recorder):
 def test_a_failed_training_ends_it(retrain, recorder, monkeypatch, capsys):
     monkeypatch.setattr(Recorder, "__call__", lambda recorder, command: 1)
     assert retrain() == 1
-    assert "the training in runs/release/teacher failed" in capsys.readouterr().err
+    assert "the training in runs/release/teacher.stage1 failed" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -245,14 +248,14 @@ def test_a_killed_release_goes_on_to_its_card(tmp_path):
     with (tmp_path / "log").open("w") as log:
         first = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + 600
-        while not list(runs.glob("teacher/2*/checkpoints/float/checkpoint")):
+        while not list(runs.glob("teacher.stage1/2*/checkpoints/float/checkpoint")):
             assert first.poll() is None and time.monotonic() < deadline, log.name
             time.sleep(0.1)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 3), done.stderr[-3000:]
-    assert len(list(runs.glob("teacher/2*"))) == 1  # the killed run was resumed
+    assert len(list(runs.glob("teacher.stage1/2*"))) == 1  # the killed run was resumed
     assert RunDirectory.open(runs / "teacher" / "latest").state() == "finished"
     release = json.loads((runs / "tflite" / "micro" / "release.json").read_text())
     assert release["config"]["train"]["steps"] == 4
