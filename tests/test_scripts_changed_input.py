@@ -49,3 +49,12 @@ def test_a_mistake_is_no_traceback(tmp_path):
         [sys.executable, SCRIPT, "tiny", *options], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1 and done.stderr.startswith("Error: ")
+
+
+def test_the_float_model_is_that_of_a_run(tmp_path):
+    options = ["--engine", "keras", "--noisy", tmp_path, "--clean", tmp_path]
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "tiny", *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "tiny: is no run directory, and the engine keras computes the float model" in done.stderr

@@ -73,7 +73,7 @@ def info(path: str | Path) -> AudioInfo:
     path = Path(path)
     check_name(path)
     if not path.is_file():
-        if path.exists() and not path.is_dir():
+        if _is_pipe_or_device(path):
             raise AudioError(
                 f"{path}: is a pipe or a device, in which nobody can go back. Expected an audio "
                 f"file: save it as one first."
@@ -270,7 +270,7 @@ def writer(
     size = expected_samples * channels * _KEPT_SUBTYPES.get(subtype, 8)
     if name == "WAV" and size > _WAV_LIMIT_BYTES:
         name = "RF64"
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if _is_pipe_or_device(path):
         raise AudioError(
             f"{path}: is a pipe or a device. Expected the name of a file: a header tells the "
             f"length, which is known at the end."
@@ -323,6 +323,10 @@ def write(path: str | Path, samples: Floats, sample_rate: int, subtype: str = "P
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     with writer(path, sample_rate, channels, subtype, len(samples)) as append:
         append(samples)
+
+
+def _is_pipe_or_device(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _reason(error: BaseException) -> str:

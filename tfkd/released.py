@@ -14,7 +14,7 @@ from tfkd.errors import ModelError, nearest
 
 _PACKAGE = Path(__file__).parent
 MODEL_FILE = "model.tflite"  # in a released folder and in a converted run
-TEACHERS_STAY = (
+IS_A_TEACHER = (
     "is a teacher, of which there is no int8 model. Expected a student: "
     "tfkd train --student tiny --teacher RUN"
 )
@@ -33,7 +33,7 @@ def _what_a_run_lacks(run: Path) -> str:
     """Why there is no .tflite in it, and what to do."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if json.loads((run / "run.json").read_text("utf-8"))["kind"] == "teacher":
-            return TEACHERS_STAY
+            return IS_A_TEACHER
     return (
         f"holds no {MODEL_FILE}. Convert the run first: "
         f"tfkd convert --tflite-micro {shlex.quote(str(run))}"

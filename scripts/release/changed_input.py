@@ -5,7 +5,8 @@
 
 Prints a Markdown table. A linear change that the denoiser does not mind can come before or after
 it, so its output for changed input is compared with the same change of its output for the input as
-it is; the reference is the clean recording, changed too. The model runs int8, as exported C.
+it is; the reference is the clean recording, changed too. The model runs int8, as exported C;
+with --engine keras the float model of a run does, a teacher's too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from tfkd import audio, metrics
-from tfkd.engines.choice import engine_factory
+from tfkd.engines.choice import ENGINES, engine_factory
 from tfkd.engines.engine import Engine
 from tfkd.enhance import enhance
 from tfkd.errors import TfkdError
@@ -65,10 +66,11 @@ def main() -> int:
     parser.add_argument("model", help="released name, run or .tflite")
     parser.add_argument("--noisy", required=True)
     parser.add_argument("--clean", required=True)
+    parser.add_argument("--engine", choices=ENGINES, default="c")
     parser.add_argument("--metric", choices=SCORES, default="pesq_wb")
     arguments = parser.parse_args()
     try:
-        engine = engine_factory("c", arguments.model)()
+        engine = engine_factory(arguments.engine, arguments.model)()
         pairs = find_pairs(arguments.noisy, arguments.clean)
         costs = changed_input(engine, pairs, SCORES[arguments.metric])
     except TfkdError as error:

@@ -119,13 +119,13 @@ def retrain(arguments: argparse.Namespace, execute: Execute) -> int:
     threads = arguments.threads
     teacher = arguments.teacher
     if not teacher:
-        final = train_stages(TEACHER, tuple(common), runs, threads, execute)
+        final = train_former_stages(TEACHER, tuple(common), runs, threads, execute)
         train(final, runs, threads, execute)
         teacher = str(newest(runs / TEACHER))
     exit_code = 0
     for student in arguments.student or STUDENTS:
         options = (*common, "--teacher", teacher)
-        released = train_stages(student, options, runs, threads, execute)
+        released = train_former_stages(student, options, runs, threads, execute)
         fresh = Training(student, student, options, released.recipe)
         distilled, alone = arms(released, fresh, arguments.seeds, arguments.arm_steps)
         for training in unique([released, *distilled, *alone]):
@@ -135,7 +135,7 @@ def retrain(arguments: argparse.Namespace, execute: Execute) -> int:
     return exit_code
 
 
-def train_stages(
+def train_former_stages(
     preset: str, options: tuple[str, ...], runs: Path, threads: str, execute: Execute
 ) -> Training:
     """Train every stage but the last, which it returns; each begins with what the former learnt.

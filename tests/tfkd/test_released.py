@@ -36,7 +36,9 @@ def test_find_tflite_in_file_folder_and_names(gate, tmp_path):
     run = tmp_path / "a run"
     run.mkdir()
     (run / "run.json").touch()
-    with pytest.raises(ModelError, match=r"Convert the run first: .* '.*/a run'$"):
+    with pytest.raises(
+        ModelError, match=r"holds no model\.tflite\. Convert the run first: .* '.*/a run'$"
+    ):
         released.find_tflite(run)
     (run / "run.json").write_text('{"kind": "teacher"}')
     with pytest.raises(ModelError, match="a run: is a teacher, of which there is no int8 model"):

@@ -12,7 +12,7 @@ from tfkd.cli.deployed import deployed, fit, print_deployed
 from tfkd.cli.exported import exported, print_exported
 from tfkd.cli.output import json_option, print_json, working
 from tfkd.errors import ConversionError, ModelError, RunError
-from tfkd.released import MODEL_FILE, TEACHERS_STAY, find_tflite, released_folders
+from tfkd.released import IS_A_TEACHER, MODEL_FILE, find_tflite, released_folders
 
 if TYPE_CHECKING:
     from firmware_ref.targets import Target
@@ -126,15 +126,15 @@ def _c_folder(tflite: Path, output: str | None) -> Path:
 
 
 def _convert_run(run: str, output: str | None, emit_c: bool, chip: Target | None) -> dict[str, Any]:
-    from tfkd.train.run_directory import TEACHER, RunDirectory
+    from tfkd.train.run_directory import TEACHER, RunDirectory, resume_command
 
     opened = RunDirectory.open(run)  # or an error, before TensorFlow is imported
     if opened.kind == TEACHER:
-        raise RunError(f"{run}: {TEACHERS_STAY}")
+        raise RunError(f"{run}: {IS_A_TEACHER}")
     if opened.state() != "finished":
         click.echo(
             f"{run}: its training has not finished, so this is a model on the way. Go on with: "
-            f"{opened.resume_command}",
+            f"{resume_command(opened.path)}",
             err=True,
         )
     from tfkd.convert.run import FILES, convert_run

@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        refuse_empty(args)
+        _refuse_empty(args)
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:  # it knows no names: ours are not loaded
@@ -70,7 +70,7 @@ class LazyGroup(click.Group):
         sys.exit(_exit_code(lambda: run(args, prog_name or "tfkd", **extra)))
 
 
-def refuse_empty(words: Sequence[str]) -> None:
+def _refuse_empty(words: Sequence[str]) -> None:
     """What an unset variable of the shell leaves behind would mean this folder, or a default.
 
     Raises:

@@ -216,6 +216,7 @@ def _train(
     """
     import tensorflow as tf
 
+    from tfkd.train.run_directory import resume_command
     from tfkd.train.session import prepare, train_student, train_teacher
     from tfkd.train.strategy import make_strategy
 
@@ -227,20 +228,20 @@ def _train(
         except tf.errors.ResourceExhaustedError as error:
             raise RunError(
                 f"{run.path}: disk or memory is exhausted ({error.message.splitlines()[0]}). Free "
-                f"some, then continue with: {run.resume_command}"
+                f"some, then continue with: {resume_command(run.path)}"
             ) from error
         except tf.errors.OpError as error:
             raise RunError(
                 f"{run.path}: TensorFlow stopped ({error.message.splitlines()[0]}). If a recording "
                 f"was damaged or removed, `tfkd data check` finds it; then continue with: "
-                f"{run.resume_command}"
+                f"{resume_command(run.path)}"
             ) from error
         except TfkdError:
             if is_new and not run.checkpoints("float").exists():
                 run.discard()
             raise
         except KeyboardInterrupt:
-            click.echo(f"\nContinue with: {run.resume_command}", err=True)
+            click.echo(f"\nContinue with: {resume_command(run.path)}", err=True)
             raise
     if as_json:
         print_json("train", {"run": str(run.path), "kind": run.kind})

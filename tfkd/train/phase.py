@@ -7,7 +7,6 @@ the variables of the Distiller, its optimiser and the number of finished epochs.
 from __future__ import annotations
 
 import csv
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -20,7 +19,7 @@ import tf_keras as keras
 from tfkd.atomic import atomic_path
 from tfkd.distill import Distiller
 from tfkd.errors import RunError, TfkdError
-from tfkd.train.run_directory import RunDirectory
+from tfkd.train.run_directory import RunDirectory, resume_command
 from tfkd.train.strategy import agreed_minimum
 
 MONITOR = "val_supervised_loss"
@@ -149,7 +148,7 @@ def atomic_weights(path: Path) -> Iterator[Path]:
         except (OSError, RuntimeError) as error:
             raise RunError(
                 f"{path}: cannot be written; is the disk full? Free some space, then continue "
-                f"with: tfkd train --resume {shlex.quote(str(path.parent))}"
+                f"with: {resume_command(path.parent)}"
             ) from error
         finally:
             named.unlink(missing_ok=True)

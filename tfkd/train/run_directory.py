@@ -149,11 +149,6 @@ class RunDirectory:
                     f"it there: cd {shlex.quote(str(began))}"
                 )
 
-    @property
-    def resume_command(self) -> str:
-        """What a user enters to go on with it."""
-        return f"tfkd train --resume {shlex.quote(str(self.path))}"
-
     def discard(self) -> None:
         """Delete a run that has come to nothing; `latest` goes back to the newest other one."""
         runs = self.path.parent
@@ -205,6 +200,11 @@ class RunDirectory:
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         self.write_text(name, json.dumps(content, indent=2) + "\n")
+
+
+def resume_command(run: Path) -> str:
+    """What a user enters to go on with a run."""
+    return f"tfkd train --resume {shlex.quote(str(run))}"
 
 
 def with_full_path(config: Config) -> Config:

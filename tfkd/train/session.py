@@ -31,7 +31,7 @@ from tfkd.quantize import (
 )
 from tfkd.released import MODEL_FILE
 from tfkd.train.phase import Schedule, adopt_projection, atomic_weights, fit_phase
-from tfkd.train.run_directory import TEACHER, RunDirectory
+from tfkd.train.run_directory import TEACHER, RunDirectory, resume_command
 from tfkd.train.schedule import cosine_adamw
 from tfkd.train.strategy import check_batch
 
@@ -117,7 +117,7 @@ def load_quantized(run: RunDirectory) -> keras.Model:
     if not run.qat_weights.is_file():
         raise RunError(
             f"{run.path}: has no quantisation-aware weights ({run.qat_weights.name}). Expected a "
-            f"student whose training has finished; continue it with: {run.resume_command}"
+            f"student whose training has finished; continue it with: {resume_command(run.path)}"
         )
     frames = _segment_frames(run.config)
     deployed = build_dae(run.config.model, Form.DEPLOYED, frames=frames)
