@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
+from small_model import SMALL_MODEL
 
 from tfkd.cli import main
 from tfkd.data import demo
@@ -34,6 +35,8 @@ SHORT_TRAINING = (
     "quantize.steps=2",
     "quantize.calibration_batches=1",
 )
+# Most trainings are of the smallest sizes too; the first and the one with --init are of `tiny`.
+SMALL_TEACHER = (*SMALL_MODEL, "model.hidden=24", "model.latent=12")
 PATHED = os.environ | {"PYTHONPATH": str(REPOSITORY)}
 
 
@@ -80,6 +83,15 @@ def scratch(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+def shortened(training: list[str]) -> list[str]:
+    """Settings that make a training short, and small but for the released student's."""
+    if "teacher" in training:
+        return [*SHORT_TRAINING, *SMALL_TEACHER]
+    if {"--teacher", "--config"} & set(training):
+        return [*SHORT_TRAINING, *SMALL_MODEL]
+    return list(SHORT_TRAINING)
+
+
 @pytest.mark.slow
 @pytest.mark.oracle
 @pytest.mark.timeout(1800)
@@ -92,7 +104,7 @@ def test_the_commands_run_in_order(scratch):
         command, _, output = line.partition(" > ")
         arguments = shlex.split(command)[1:]
         if arguments[0] == "train" and "--resume" not in arguments:
-            arguments += [word for setting in SHORT_TRAINING for word in ("--set", setting)]
+            arguments += [word for setting in shortened(arguments) for word in ("--set", setting)]
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code == 0, f"{line}\n{result.output}\n{result.exception!r}"
         if output:

@@ -15,6 +15,7 @@ multiplier differently at some other scales.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -142,6 +143,7 @@ class AsAnnotated(_api.QuantizeScheme):
         return False
 
 
+@tf.autograph.experimental.do_not_convert
 def quantization_aware(deployed: keras.Model, ranges: Mapping[str, Range]) -> keras.Model:
     """Wrap a deployed model in fake quantisation.
 
@@ -256,7 +258,7 @@ def calibrate(deployed: keras.Model, batches: Iterable[tf.Tensor]) -> dict[str, 
     names = quantized_outputs(deployed)
     probe = keras.Model(deployed.inputs, [deployed.get_layer(name).output for name in names])
 
-    @tf.function
+    @partial(tf.function, autograph=False)
     def extremes(features: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
         values = probe(features, training=False)
         return [tf.reduce_min(v) for v in values], [tf.reduce_max(v) for v in values]

@@ -9,6 +9,15 @@ import tensorflow as tf
 Batch = tuple[tf.Tensor, tf.Tensor]
 
 
+def one_graph(make: Callable[[tf.Tensor], Batch]) -> Callable[[tf.Tensor], Batch]:
+    """The same function of a seed int64 [2], built as a graph once for all data sets that use it.
+
+    Building the graph of a mixture takes longer than computing hundreds of them.
+    """
+    signature = [tf.TensorSpec([2], tf.int64)]
+    return tf.function(make, input_signature=signature, autograph=False)
+
+
 def batches(
     make: Callable[[tf.Tensor], Batch], *, seed: int, start_step: int = 0, steps: int | None = None
 ) -> tf.data.Dataset:

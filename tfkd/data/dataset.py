@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import tensorflow as tf
 
 from tfkd.config import Config, DataConfig, FrontEndConfig
 from tfkd.data.augment import ROOM_S
+from tfkd.data.batches import Batch, batches, one_graph
 from tfkd.data.corpus import Clip, read_corpus
 from tfkd.data.decode import ClipStore
 from tfkd.data.demo import demo_corpus
-from tfkd.data.mixing import mixture_dataset, speech_samples
-from tfkd.data.paired import paired_dataset, read_pairs
+from tfkd.data.mixing import mixture_batch, speech_samples
+from tfkd.data.paired import paired_batch, read_pairs
 from tfkd.data.sources import check_sources
 
 VALIDATION_SEED = 20_000
 SPLIT_SEED = 0
 
 Split = Literal["train", "valid"]
+MakeBatch = Callable[[tf.Tensor], Batch]  # of a seed int64 [2]
 
 
 def training_dataset(config: Config, start_step: int = 0) -> tf.data.Dataset:
@@ -58,20 +60,14 @@ def _open(
 ) -> tf.data.Dataset:
     data = config.data
     check_sources(data)
-    make = _paired if data.noisy else _mixed
-    return make(data, config.model.frontend, split)(
-        data=data,
-        frontend=config.model.frontend,
-        batch=batch,
-        seed=seed,
-        start_step=start_step,
-        steps=steps,
-    )
+    make = (_paired if data.noisy else _mixed)(data, config.model.frontend, split, batch)
+    return batches(make, seed=seed, start_step=start_step, steps=steps)
 
 
-# A run opens its recordings several times (both phases, calibration); they are decoded once.
+# A run opens its recordings several times (both phases, calibration); they are decoded once, and
+# one graph draws from them.
 @lru_cache(maxsize=2)
-def _mixed(data: DataConfig, frontend: FrontEndConfig, split: Split) -> partial[tf.data.Dataset]:
+def _mixed(data: DataConfig, frontend: FrontEndConfig, split: Split, batch: int) -> MakeBatch:
     folders = {"rir": data.rir, "noise": data.noise, "speech": data.speech}
     if not data.speech:
         demo = demo_corpus()
@@ -93,11 +89,13 @@ def _mixed(data: DataConfig, frontend: FrontEndConfig, split: Split) -> partial[
             )
             stores[name] = store
             left -= store.resident_bytes
-    return partial(mixture_dataset, **stores)
+    return one_graph(
+        lambda seed: mixture_batch(**stores, data=data, frontend=frontend, batch=batch, seed=seed)
+    )
 
 
 @lru_cache(maxsize=2)
-def _paired(data: DataConfig, frontend: FrontEndConfig, split: Split) -> partial[tf.data.Dataset]:
+def _paired(data: DataConfig, frontend: FrontEndConfig, split: Split, batch: int) -> MakeBatch:
     pairs = read_pairs(
         str(data.noisy), str(data.clean), valid_fraction=data.valid_fraction, seed=SPLIT_SEED
     )
@@ -112,4 +110,8 @@ def _paired(data: DataConfig, frontend: FrontEndConfig, split: Split) -> partial
         )
         for corpus in pairs
     )
-    return partial(paired_dataset, noisy, clean)
+    return one_graph(
+        lambda seed: paired_batch(
+            noisy, clean, data=data, frontend=frontend, batch=batch, seed=seed
+        )
+    )

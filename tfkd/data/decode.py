@@ -226,6 +226,7 @@ class ClipStore:
     def _decode_all(self, extended: np.ndarray) -> np.ndarray:
         """Every clip, extended, at `INT16_PEAK`, one after the other: int16 [sum of extended]."""
 
+        @tf.autograph.experimental.do_not_convert
         def decoded(clip: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             waveform = self._read(clip, tf.constant(0, tf.int64), self._lengths[clip])
             peak = tf.reduce_max(tf.abs(waveform))

@@ -44,8 +44,9 @@ class Draws:
         return tf.exp(self.uniform(math.log(low), math.log(high)))
 
     def chance(self, probability: float) -> tf.Tensor:
-        """bool [rows], true with the given probability."""
-        return self.fraction() < probability
+        """bool [rows], true with the given probability; a constant where that is 0."""
+        fraction = self.fraction()
+        return fraction < probability if probability else tf.zeros([self._rows], tf.bool)
 
     def normal(self, samples: int) -> tf.Tensor:
         """Gaussian float32 [rows, samples] of unit variance."""

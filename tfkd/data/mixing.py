@@ -13,7 +13,6 @@ from tfkd import frontend_tf
 from tfkd.config import DataConfig, FrontEndConfig
 from tfkd.data import spectral
 from tfkd.data.augment import change_speed, clip_peaks, convolve_rooms, speed_source_samples
-from tfkd.data.batches import batches
 from tfkd.data.decode import ClipStore
 from tfkd.data.draws import Draws
 from tfkd.data.rows import replace_rows
@@ -87,29 +86,6 @@ def mixture_batch(
     return spectral.as_spectra(noisy), spectral.as_spectra(clean)
 
 
-def mixture_dataset(
-    speech: ClipStore,
-    noise: ClipStore,
-    rir: ClipStore | None,
-    data: DataConfig,
-    frontend: FrontEndConfig,
-    *,
-    batch: int,
-    seed: int,
-    start_step: int = 0,
-    steps: int | None = None,
-) -> tf.data.Dataset:
-    """Endless (or `steps`) batches of `mixture_batch`; batch k depends on (seed, k) alone."""
-    return batches(
-        lambda step_seed: mixture_batch(
-            speech, noise, rir, data, frontend, batch=batch, seed=step_seed
-        ),
-        seed=seed,
-        start_step=start_step,
-        steps=steps,
-    )
-
-
 def speech_samples(data: DataConfig, frontend: FrontEndConfig) -> int:
     """Length of the speech crops: enough for the highest speed."""
     return speed_source_samples(round(data.segment_s * frontend.sample_rate))
@@ -136,9 +112,10 @@ def _noise_waveforms(
     def synthetic(rows: tf.Tensor) -> tf.Tensor:
         return synthetic_noise(draws.child(4, tf.shape(rows)[0]), samples, sample_rate)
 
-    first = replace_rows(recorded, kind < babble, talking)
-    made = (kind >= babble) & (kind < babble + data.synthetic)
-    first = replace_rows(first, made, synthetic)
+    first = replace_rows(recorded, kind < babble, talking) if babble else recorded
+    if data.synthetic:
+        made = (kind >= babble) & (kind < babble + data.synthetic)
+        first = replace_rows(first, made, synthetic)
     ratio_db = draws.uniform(*SECOND_NOISE_DB)
 
     def with_second(rows: tf.Tensor) -> tf.Tensor:

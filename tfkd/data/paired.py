@@ -13,7 +13,6 @@ import tensorflow as tf
 from tfkd import frontend_tf
 from tfkd.config import DataConfig, FrontEndConfig
 from tfkd.data import spectral
-from tfkd.data.batches import batches
 from tfkd.data.corpus import Clip, Corpus, find_recordings, read_clip, read_corpus
 from tfkd.data.decode import ClipStore
 from tfkd.data.draws import Draws
@@ -105,27 +104,3 @@ def paired_batch(
     scale = spectral.gain_to(draws.uniform(*data.level_dbfs), power)
     gain = (gain * tf.where(scale > 0.0, scale, 1.0)[:, tf.newaxis])[:, tf.newaxis]
     return spectral.as_spectra(noisy_parts * gain), spectral.as_spectra(clean_parts * gain)
-
-
-def paired_dataset(
-    noisy: ClipStore,
-    clean: ClipStore,
-    data: DataConfig,
-    frontend: FrontEndConfig,
-    *,
-    batch: int,
-    seed: int,
-    start_step: int = 0,
-    steps: int | None = None,
-) -> tf.data.Dataset:
-    """Endless (or `steps`) batches of `paired_batch`; batch k depends on (seed, k) alone.
-
-    Args:
-        noisy, clean: stores of partners in the same order, both with `keep_level`.
-    """
-    return batches(
-        lambda step_seed: paired_batch(noisy, clean, data, frontend, batch=batch, seed=step_seed),
-        seed=seed,
-        start_step=start_step,
-        steps=steps,
-    )

@@ -15,8 +15,12 @@ def replace_rows(
     Args:
         chosen: bool [rows].
         make: takes the indices int64 [count, 1] of the chosen rows, for `tf.gather_nd`, and returns
-            their new values [count, ...]. Nothing runs when no row is chosen.
+            their new values [count, ...]. Nothing runs when no row is chosen, and nothing is built
+            when `chosen` is a constant that chooses none.
     """
+    known = tf.get_static_value(chosen)
+    if known is not None and not known.any():
+        return values
     rows = tf.where(chosen)
     return tf.cond(
         tf.size(rows) > 0,

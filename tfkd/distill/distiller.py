@@ -156,6 +156,7 @@ class Distiller(keras.Model):
         """Features [batch, frames, bands, 1] -> the student's mask, same shape."""
         return self.student(inputs, training=training)
 
+    @tf.autograph.experimental.do_not_convert
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step on (noisy, clean), complex64 [batch, frames, bins] each."""
         noisy, clean = self._unpack(data)
@@ -169,6 +170,7 @@ class Distiller(keras.Model):
         self._average()
         return self._track(losses)
 
+    @tf.autograph.experimental.do_not_convert
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """The same losses without an update; frozen batch statistics."""
         noisy, clean = self._unpack(data)

@@ -1,5 +1,7 @@
 """Speed, rooms and clipped peaks change the chosen rows, in place and by the right amount."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import soundfile
@@ -30,6 +32,23 @@ def test_replace_rows():
     np.testing.assert_array_equal(doubled, [[2.0], [2.0], [6.0]])
     same = replace_rows(values, tf.zeros([3], tf.bool), lambda rows: tf.gather_nd(values, rows) / 0)
     np.testing.assert_array_equal(same, values)
+
+
+def test_where_no_row_can_be_chosen_nothing_is_built():
+    values = tf.ones((3, 2))
+    draws = Draws(tf.constant([0, 0], tf.int64), 3)
+
+    @partial(tf.function, autograph=False)
+    def never(numbers):
+        chosen = tf.zeros([3], tf.bool)
+        return replace_rows(numbers, chosen, lambda rows: pytest.fail("was built"))
+
+    np.testing.assert_array_equal(never(values), values)
+    assert not draws.chance(0.0).numpy().any()
+    # and what is drawn after it stays the same
+    np.testing.assert_array_equal(
+        draws.fraction(), Draws(tf.constant([0, 0], tf.int64), 3).fraction(2)[:, 1]
+    )
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.5, 0.999])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tfkd.config import Config, DataConfig, FrontEndConfig, ModelConfig, TrainConfig
-from tfkd.data import training_dataset, validation_dataset
+from tfkd.data import dataset, training_dataset, validation_dataset
 from tfkd.errors import ConfigError
 
 
@@ -38,24 +38,39 @@ def mixed(corpus):
     )
 
 
-def first(dataset):
-    return next(iter(dataset.as_numpy_iterator()))
+def first(batches):
+    return next(iter(batches.as_numpy_iterator()))
 
 
 def test_training_batches_follow_the_seed_and_the_step(mixed):
-    dataset = training_dataset(config(mixed, seed=3))
-    noisy, clean = dataset.element_spec
+    batches = training_dataset(config(mixed, seed=3))
+    noisy, clean = batches.element_spec
     assert noisy.shape == clean.shape == (4, 33, 257)
-    zeroth, _, second = dataset.take(3).as_numpy_iterator()
+    zeroth, _, second = batches.take(3).as_numpy_iterator()
     np.testing.assert_array_equal(first(training_dataset(config(mixed, seed=3), 2)), second)
     assert not np.array_equal(first(training_dataset(config(mixed, seed=4))), zeroth)
 
 
+def test_one_graph_serves_all_data_sets_of_a_run(mixed, monkeypatch):
+    built = []
+    original = dataset.mixture_batch
+
+    def counted(**arguments):
+        built.append(arguments["batch"])
+        return original(**arguments)
+
+    monkeypatch.setattr(dataset, "mixture_batch", counted)
+    fresh = config(mixed.model_copy(update={"segment_s": 0.4}))  # of no other test
+    for opened in (training_dataset(fresh), training_dataset(fresh, 7), validation_dataset(fresh)):
+        first(opened)
+    assert built == [4, 4]  # for the training recordings and for those of validation
+
+
 def test_validation_is_the_same_in_every_epoch_and_for_every_training_seed(mixed):
-    dataset = validation_dataset(config(mixed, seed=0))
-    examples = list(dataset.as_numpy_iterator())
+    batches = validation_dataset(config(mixed, seed=0))
+    examples = list(batches.as_numpy_iterator())
     assert len(examples) == 2  # six examples in batches of four
-    np.testing.assert_array_equal(list(dataset.as_numpy_iterator()), examples)
+    np.testing.assert_array_equal(list(batches.as_numpy_iterator()), examples)
     other = validation_dataset(config(mixed, seed=1))
     np.testing.assert_array_equal(list(other.as_numpy_iterator()), examples)
 

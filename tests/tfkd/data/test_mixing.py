@@ -8,10 +8,11 @@ from tfkd import frontend
 from tfkd.config import DataConfig, FrontEndConfig
 from tfkd.data import mixing, spectral
 from tfkd.data.augment import ROOM_S
+from tfkd.data.batches import batches as numbered
 from tfkd.data.corpus import read_corpus
 from tfkd.data.decode import ClipStore
 from tfkd.data.draws import Draws
-from tfkd.data.mixing import mixture_dataset, speech_samples
+from tfkd.data.mixing import mixture_batch, speech_samples
 
 FRONTEND = FrontEndConfig()
 RATE = FRONTEND.sample_rate
@@ -49,8 +50,9 @@ def stores(corpus):
 
 
 def take(stores, data=EVERYTHING, *, seed=0, start_step=0, steps=3, batch=8):
-    dataset = mixture_dataset(
-        *stores, data, FRONTEND, batch=batch, seed=seed, start_step=start_step, steps=steps
+    dataset = numbered(
+        lambda seed: mixture_batch(*stores, data, FRONTEND, batch=batch, seed=seed),
+        **{"seed": seed, "start_step": start_step, "steps": steps},
     )
     return [(noisy.numpy(), clean.numpy()) for noisy, clean in dataset]
 

@@ -5,8 +5,9 @@ import pytest
 import soundfile
 
 from tfkd.config import DataConfig, FrontEndConfig
+from tfkd.data.batches import batches
 from tfkd.data.decode import ClipStore
-from tfkd.data.paired import paired_dataset, read_pairs
+from tfkd.data.paired import paired_batch, read_pairs
 from tfkd.errors import CorpusError
 
 RATE = 16000
@@ -38,8 +39,9 @@ def take(folders, *, memory_bytes=1 << 24, seed=0, start_step=0, steps=2):
         )
         for corpus in corpora
     ]
-    dataset = paired_dataset(
-        *stores, data, frontend, batch=6, seed=seed, start_step=start_step, steps=steps
+    dataset = batches(
+        lambda seed: paired_batch(*stores, data, frontend, batch=6, seed=seed),
+        **{"seed": seed, "start_step": start_step, "steps": steps},
     )
     return [(noisy.numpy(), clean.numpy()) for noisy, clean in dataset]
 

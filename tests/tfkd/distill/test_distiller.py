@@ -32,6 +32,7 @@ def distiller(method, weight=0.5, *, graph=False, **options):
         student, SMALL_DAE.frontend, LOSSES[method], weight=weight, teacher=teacher, **options
     )
     model.compile(optimizer=keras.optimizers.SGD(0.1), run_eagerly=not graph)
+    model.optimizer.build(model.learnt_variables)  # else a graph is traced twice
     return model, student, teacher
 
 
