@@ -37,3 +37,15 @@ def test_a_changed_figure_changes_the_page(results_page):
     rows = [line for line in results_page.page(changed).splitlines() if "4.321" in line]
     assert "4.321" not in before
     assert [row.split("|")[1].strip() for row in rows] == ["`tiny`, int8"]
+
+
+def test_a_teacher_has_a_row_however_many_it_taught(results_page):
+    releases = results_page.read_releases(REPOSITORY / "tflite")
+    one, other = (copy.deepcopy(releases["tiny"]["scores"]["systems"]) for _ in range(2))
+    other["teacher, float"]["pesq_wb"]["mean"] = 4.321
+    for name, systems in {"micro": one, "tiny": one, "small": other}.items():
+        releases[name]["scores"]["systems"] = systems
+    rows = [line.split("|") for line in results_page.page(releases).splitlines()]
+    taught = {cells[1].strip(): cells[2] for cells in rows if "teacher of" in "".join(cells)}
+    assert list(taught) == ["teacher of `micro` and `tiny`, float", "teacher of `small`, float"]
+    assert "4.321" in taught["teacher of `small`, float"]

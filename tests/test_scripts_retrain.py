@@ -48,7 +48,7 @@ def test_a_recipe_says_everything_but_folders(recipe):
 
 
 TEACHER = ["teacher.stage1", "teacher"]
-STAGES = ["tiny.stage1", "tiny", "small.stage1", "small"]
+STAGES = ["tiny.stage1", "tiny", "small.stage1", "small.stage2", "small"]
 
 
 class Recorder:
@@ -135,7 +135,7 @@ def test_what_is_done_is_left_alone(retrain, recorder):
     retrain()
     assert retrain() == 0
     assert len(recorder.trained) == 3 + len(STAGES) and len(recorder.released) == 3
-    assert recorder.converted == ["tiny.stage1", "small.stage1"]
+    assert recorder.converted == ["tiny.stage1", "small.stage1", "small.stage2"]
     shutil.rmtree("runs/release/tflite/micro")
     assert retrain() == 0 and len(recorder.released) == 4
 

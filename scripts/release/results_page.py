@@ -119,9 +119,13 @@ def budgets(releases: Mapping[str, Release]) -> Iterable[str]:
 
 def quality(releases: Mapping[str, Release]) -> Iterable[str]:
     """A row per system: means with intervals, and the paired gain over the noisy input."""
-    systems = releases[DEFAULT]["scores"]["systems"]
-    yield row("noisy", *intervals(systems[NOISY]), "")
-    yield row("teacher, float", *intervals(systems[TEACHER]), "")
+    yield row("noisy", *intervals(releases[DEFAULT]["scores"]["systems"][NOISY]), "")
+    taught: dict[tuple[str, ...], list[str]] = {}  # students share a teacher, or have several
+    for name, release in releases.items():
+        scores = tuple(intervals(release["scores"]["systems"][TEACHER]))
+        taught.setdefault(scores, []).append(f"`{name}`")
+    for teacher, names in taught.items():
+        yield row(f"teacher of {' and '.join(names)}, float", *teacher, "")
     for name, release in releases.items():
         scores = release["scores"]
         yield row(f"`{name}`, float", *intervals(scores["systems"][FLOAT]), "")

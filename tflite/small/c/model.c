@@ -40,13 +40,13 @@ static const tfkd_convolution step_4 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_5 = {
-    .from_b = tfkd_5_from_b, .multiplier = 1218358, .shift = 21,
+    .from_b = tfkd_5_from_b, .multiplier = 1178423, .shift = 21,
 };
 static const tfkd_convolution step_6 = {
     .weights = tfkd_6_weights, .channels = tfkd_6_channels, .in_height = 1, .in_width = 20,
     .in_channels = 24, .out_height = 1, .out_width = 10, .out_channels = 40, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 2, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -33, .by_fours = 40,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -31, .by_fours = 40,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_7 = {
@@ -71,13 +71,13 @@ static const tfkd_convolution step_10 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_11 = {
-    .from_b = tfkd_11_from_b, .multiplier = 958588, .shift = 21,
+    .from_b = tfkd_11_from_b, .multiplier = 937084, .shift = 21,
 };
 static const tfkd_convolution step_12 = {
     .weights = tfkd_12_weights, .channels = tfkd_12_channels, .in_height = 1, .in_width = 10,
     .in_channels = 40, .out_height = 1, .out_width = 5, .out_channels = 48, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 2, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -41, .by_fours = 48,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -40, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_14 = {
@@ -95,20 +95,20 @@ static const tfkd_convolution step_15 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_16 = {
-    .from_b = tfkd_16_from_b, .multiplier = 947939, .shift = 21,
+    .from_b = tfkd_16_from_b, .multiplier = 944040, .shift = 21,
 };
 static const tfkd_convolution step_17 = {
     .weights = tfkd_17_weights, .channels = tfkd_17_channels, .in_height = 1, .in_width = 5,
     .in_channels = 48, .out_height = 1, .out_width = 1, .out_channels = 80, .filter_height = 1,
     .filter_width = 5, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -32, .by_fours = 80,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -41, .by_fours = 80,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_convolution step_18 = {
     .weights = tfkd_18_weights, .channels = tfkd_18_channels, .in_height = 1, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -3, .by_fours = 88,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -4, .by_fours = 88,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_20 = {
@@ -126,7 +126,7 @@ static const tfkd_convolution step_21 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_22 = {
-    .from_b = tfkd_22_from_b, .multiplier = 1913277, .shift = 21,
+    .from_b = tfkd_22_from_b, .multiplier = 1984544, .shift = 21,
 };
 static const tfkd_convolution step_23 = {
     .weights = tfkd_23_weights, .channels = tfkd_23_channels, .in_height = 1, .in_width = 1,
@@ -150,7 +150,7 @@ static const tfkd_convolution step_26 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_27 = {
-    .from_b = tfkd_27_from_b, .multiplier = 1858662, .shift = 21,
+    .from_b = tfkd_27_from_b, .multiplier = 1814762, .shift = 21,
 };
 static const tfkd_convolution step_28 = {
     .weights = tfkd_28_weights, .channels = tfkd_28_channels, .in_height = 1, .in_width = 1,
@@ -174,13 +174,13 @@ static const tfkd_convolution step_31 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_32 = {
-    .from_b = tfkd_32_from_b, .multiplier = 1898722, .shift = 21,
+    .from_b = tfkd_32_from_b, .multiplier = 1974665, .shift = 21,
 };
 static const tfkd_convolution step_33 = {
     .weights = tfkd_33_weights, .channels = tfkd_33_channels, .in_height = 1, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -7, .by_fours = 88,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -5, .by_fours = 88,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_35 = {
@@ -198,13 +198,13 @@ static const tfkd_convolution step_36 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_37 = {
-    .from_b = tfkd_37_from_b, .multiplier = 2004953, .shift = 21,
+    .from_b = tfkd_37_from_b, .multiplier = 2034338, .shift = 21,
 };
 static const tfkd_convolution step_38 = {
     .weights = tfkd_38_weights, .channels = tfkd_38_channels, .in_height = 1, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 88, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -9, .by_fours = 88,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -6, .by_fours = 88,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_40 = {
@@ -222,30 +222,30 @@ static const tfkd_convolution step_41 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_42 = {
-    .from_b = tfkd_42_from_b, .multiplier = 1943455, .shift = 21,
+    .from_b = tfkd_42_from_b, .multiplier = 1931001, .shift = 21,
 };
 static const tfkd_convolution step_43 = {
     .weights = tfkd_43_weights, .channels = tfkd_43_channels, .in_height = 1, .in_width = 1,
     .in_channels = 80, .out_height = 1, .out_width = 1, .out_channels = 200, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -7, .by_fours = 200,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -6, .by_fours = 200,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_convolution step_45 = {
     .weights = tfkd_45_weights, .channels = tfkd_45_channels, .in_height = 1, .in_width = 5,
     .in_channels = 40, .out_height = 1, .out_width = 5, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -4, .by_fours = 48,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -3, .by_fours = 48,
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_46 = {
-    .from_b = tfkd_46_from_b, .multiplier = 1815609, .shift = 21,
+    .from_b = tfkd_46_from_b, .multiplier = 1897109, .shift = 21,
 };
 static const tfkd_convolution step_47 = {
     .weights = tfkd_47_weights, .channels = tfkd_47_channels, .in_height = 1, .in_width = 5,
     .in_channels = 48, .out_height = 1, .out_width = 5, .out_channels = 96, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -17, .by_fours = 96,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -13, .by_fours = 96,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_50 = {
@@ -263,23 +263,23 @@ static const tfkd_convolution step_51 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_52 = {
-    .from_b = tfkd_52_from_b, .multiplier = 1758562, .shift = 21,
+    .from_b = tfkd_52_from_b, .multiplier = 1801598, .shift = 21,
 };
 static const tfkd_convolution step_53 = {
     .weights = tfkd_53_weights, .channels = tfkd_53_channels, .in_height = 1, .in_width = 5,
     .in_channels = 48, .out_height = 1, .out_width = 5, .out_channels = 40, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -11, .by_fours = 40,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -8, .by_fours = 40,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_55 = {
-    .from_b = tfkd_55_from_b, .multiplier = 731869, .shift = 21,
+    .from_b = tfkd_55_from_b, .multiplier = 731207, .shift = 21,
 };
 static const tfkd_convolution step_56 = {
     .weights = tfkd_56_weights, .channels = tfkd_56_channels, .in_height = 1, .in_width = 10,
     .in_channels = 40, .out_height = 1, .out_width = 10, .out_channels = 80, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -65, .by_fours = 80,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -64, .by_fours = 80,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_59 = {
@@ -297,17 +297,17 @@ static const tfkd_convolution step_60 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_61 = {
-    .from_b = tfkd_61_from_b, .multiplier = 1308651, .shift = 21,
+    .from_b = tfkd_61_from_b, .multiplier = 1204561, .shift = 21,
 };
 static const tfkd_convolution step_62 = {
     .weights = tfkd_62_weights, .channels = tfkd_62_channels, .in_height = 1, .in_width = 10,
     .in_channels = 40, .out_height = 1, .out_width = 10, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -24, .by_fours = 24,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -22, .by_fours = 24,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_64 = {
-    .from_b = tfkd_64_from_b, .multiplier = 1077511, .shift = 21,
+    .from_b = tfkd_64_from_b, .multiplier = 1027600, .shift = 21,
 };
 static const tfkd_convolution step_65 = {
     .weights = tfkd_65_weights, .channels = tfkd_65_channels, .in_height = 1, .in_width = 20,
@@ -331,13 +331,13 @@ static const tfkd_convolution step_69 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_70 = {
-    .from_b = tfkd_70_from_b, .multiplier = 1488185, .shift = 21,
+    .from_b = tfkd_70_from_b, .multiplier = 1445842, .shift = 21,
 };
 static const tfkd_convolution step_71 = {
     .weights = tfkd_71_weights, .channels = tfkd_71_channels, .in_height = 1, .in_width = 20,
     .in_channels = 24, .out_height = 1, .out_width = 20, .out_channels = 4, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = 1, .by_fours = 4,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = 6, .by_fours = 4,
     .paired = 0, .rounds_once = 0,
 };
 
