@@ -122,10 +122,10 @@ def quality(releases: Mapping[str, Release]) -> Iterable[str]:
     yield row("noisy", *intervals(releases[DEFAULT]["scores"]["systems"][NOISY]), "")
     taught: dict[tuple[str, ...], list[str]] = {}  # students share a teacher, or have several
     for name, release in releases.items():
-        scores = tuple(intervals(release["scores"]["systems"][TEACHER]))
-        taught.setdefault(scores, []).append(f"`{name}`")
-    for teacher, names in taught.items():
-        yield row(f"teacher of {' and '.join(names)}, float", *teacher, "")
+        means = tuple(intervals(release["scores"]["systems"][TEACHER]))
+        taught.setdefault(means, []).append(f"`{name}`")
+    for means, names in taught.items():
+        yield row(f"teacher of {' and '.join(names)}, float", *means, "")
     for name, release in releases.items():
         scores = release["scores"]
         yield row(f"`{name}`, float", *intervals(scores["systems"][FLOAT]), "")

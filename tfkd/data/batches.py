@@ -7,19 +7,20 @@ from collections.abc import Callable
 import tensorflow as tf
 
 Batch = tuple[tf.Tensor, tf.Tensor]
+MakeBatch = Callable[[tf.Tensor], Batch]  # of a seed int64 [2]
 
 
-def one_graph(make: Callable[[tf.Tensor], Batch]) -> Callable[[tf.Tensor], Batch]:
+def one_graph(make: MakeBatch) -> MakeBatch:
     """The same function of a seed int64 [2], built as a graph once for all data sets that use it.
 
-    Building the graph of a mixture takes longer than computing hundreds of them.
+    Building the graph of a mixture takes seconds.
     """
     signature = [tf.TensorSpec([2], tf.int64)]
     return tf.function(make, input_signature=signature, autograph=False)
 
 
 def batches(
-    make: Callable[[tf.Tensor], Batch], *, seed: int, start_step: int = 0, steps: int | None = None
+    make: MakeBatch, *, seed: int, start_step: int = 0, steps: int | None = None
 ) -> tf.data.Dataset:
     """The batches start_step, start_step + 1, ... that `make` returns for a seed int64 [2].
 

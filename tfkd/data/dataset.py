@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfkd.config import Config, DataConfig, FrontEndConfig
 from tfkd.data.augment import ROOM_S
-from tfkd.data.batches import Batch, batches, one_graph
+from tfkd.data.batches import MakeBatch, batches, one_graph
 from tfkd.data.corpus import Clip, read_corpus
 from tfkd.data.decode import ClipStore
 from tfkd.data.demo import demo_corpus
@@ -22,7 +22,6 @@ VALIDATION_SEED = 20_000
 SPLIT_SEED = 0
 
 Split = Literal["train", "valid"]
-MakeBatch = Callable[[tf.Tensor], Batch]  # of a seed int64 [2]
 
 
 def training_dataset(config: Config, start_step: int = 0) -> tf.data.Dataset:

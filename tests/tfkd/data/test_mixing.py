@@ -52,7 +52,9 @@ def stores(corpus):
 def take(stores, data=EVERYTHING, *, seed=0, start_step=0, steps=3, batch=8):
     dataset = numbered(
         lambda seed: mixture_batch(*stores, data, FRONTEND, batch=batch, seed=seed),
-        **{"seed": seed, "start_step": start_step, "steps": steps},
+        seed=seed,
+        start_step=start_step,
+        steps=steps,
     )
     return [(noisy.numpy(), clean.numpy()) for noisy, clean in dataset]
 

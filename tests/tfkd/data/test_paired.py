@@ -41,7 +41,9 @@ def take(folders, *, memory_bytes=1 << 24, seed=0, start_step=0, steps=2):
     ]
     dataset = batches(
         lambda seed: paired_batch(*stores, data, frontend, batch=6, seed=seed),
-        **{"seed": seed, "start_step": start_step, "steps": steps},
+        seed=seed,
+        start_step=start_step,
+        steps=steps,
     )
     return [(noisy.numpy(), clean.numpy()) for noisy, clean in dataset]
 
