@@ -66,7 +66,7 @@ def read_curves(run: RunDirectory) -> list[Curve]:
         if not any(heights):  # a run without distillation
             continue
         x = linear_axis("training step", [], low=0.0, high=max(step for step, _ in points))
-        y = linear_axis(title, heights, low=0.0)
+        y = linear_axis(title, [0.0, *heights])  # a cosine begins anywhere around 0
         valid = [value for line in lines[f"val_{key}"] for _, value in line]
         curves.append(
             Curve(

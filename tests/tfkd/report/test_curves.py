@@ -32,6 +32,13 @@ def test_a_run_without_distillation_has_one_curve(run):
     assert read_curves(run)[0].qat_from is None
 
 
+def test_a_cosine_may_begin_below_zero(run):
+    run.history("float").write_text("epoch,latent_cosine\n0,-.013\n")
+    (cosine,) = read_curves(run)
+    assert cosine.y.low < -0.013 and cosine.y.high == 0.0
+    assert 0.0 < float(cosine.train[0].split()[1]) <= 100.0
+
+
 def test_nothing_yet(run):
     assert read_curves(run) == []
 
