@@ -35,7 +35,7 @@ SHORT_TRAINING = (
     "quantize.steps=2",
     "quantize.calibration_batches=1",
 )
-# Most trainings are of the smallest sizes too; the first and the one with --init are of `tiny`.
+# And of the smallest sizes; the one with --init is of `tiny`.
 SMALL_TEACHER = (*SMALL_MODEL, "model.hidden=24", "model.latent=12")
 PATHED = os.environ | {"PYTHONPATH": str(REPOSITORY)}
 
@@ -84,12 +84,10 @@ def scratch(tmp_path, monkeypatch) -> Path:
 
 
 def shortened(training: list[str]) -> list[str]:
-    """Settings that make a training short, and small but for the released student's."""
-    if "teacher" in training:
-        return [*SHORT_TRAINING, *SMALL_TEACHER]
-    if {"--teacher", "--config"} & set(training):
-        return [*SHORT_TRAINING, *SMALL_MODEL]
-    return list(SHORT_TRAINING)
+    """Settings that make a training short, and small but where it goes on with a release."""
+    if "--init" in training:
+        return list(SHORT_TRAINING)
+    return [*SHORT_TRAINING, *(SMALL_TEACHER if "teacher" in training else SMALL_MODEL)]
 
 
 @pytest.mark.slow

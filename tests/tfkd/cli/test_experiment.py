@@ -21,9 +21,7 @@ METRICS = {"pesq_wb", "stoi", "estoi", "si_sdr"}
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd, small_corpus, pair_folders):
-    """The built-in one with the smallest models, no mismatch and one seed; the README's test runs
-    it whole.
-    """
+    """The built-in one with the smallest models, no mismatch and one seed."""
     monkeypatch.chdir(tmp_path)
     teacher = small_teacher(tmp_path / "teachers").path
     settings = [*SMALL_MODEL, "quantize.steps=0", f"distill.teacher={teacher}"]
