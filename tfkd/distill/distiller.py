@@ -246,9 +246,9 @@ class Distiller(keras.Model):
         if not self.ema:
             return
         step = tf.cast(self.optimizer.iterations, tf.float32)
-        decay = tf.minimum(self.ema, (1.0 + step) / (10.0 + step))
+        share = 1.0 - tf.minimum(self.ema, (1.0 + step) / (10.0 + step))
         for average, variable in zip(self.ema_variables, self._averaged, strict=True):
-            average.assign_sub((1.0 - decay) * (average - variable))
+            average.assign_sub(share * (average - variable))
 
     def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         for name, tracker in self._trackers.items():
