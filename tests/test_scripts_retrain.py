@@ -48,7 +48,7 @@ def test_a_recipe_says_everything_but_folders(recipe):
 
 
 TEACHER = ["teacher.stage1", "teacher"]
-STAGES = ["tiny.stage1", "tiny", "small.stage1", "small.stage2", "small"]
+STAGES = ["tiny.stage1", "tiny.stage2", "tiny", "small.stage1", "small.stage2", "small"]
 
 
 class Recorder:
@@ -127,7 +127,7 @@ def test_the_teacher_comes_first_and_teaches_all(retrain, recorder, tmp_path):
     first = (runs / "teacher.stage1" / "latest").resolve()
     assert RunDirectory.open(teacher).config.train.init == str(first)
     assert (config.data.speech, config.data.rir) == ("a/speech", "a/rir")
-    assert config.train.init == str((runs / "tiny.stage1" / "latest").resolve())
+    assert config.train.init == str((runs / "tiny.stage2" / "latest").resolve())
     assert RunDirectory.open(runs / "tiny.stage1" / "latest").config.train.init is None
 
 
@@ -135,7 +135,7 @@ def test_what_is_done_is_left_alone(retrain, recorder):
     retrain()
     assert retrain() == 0
     assert len(recorder.trained) == 3 + len(STAGES) and len(recorder.released) == 3
-    assert recorder.converted == ["tiny.stage1", "small.stage1", "small.stage2"]
+    assert recorder.converted == ["tiny.stage1", "tiny.stage2", "small.stage1", "small.stage2"]
     shutil.rmtree("runs/release/tflite/micro")
     assert retrain() == 0 and len(recorder.released) == 4
 
@@ -150,7 +150,7 @@ def test_an_interrupted_training_is_resumed(retrain, recorder):
     recorder.killed_in = "tiny"
     assert retrain() == 130
     assert retrain() == 0
-    tiny, small = STAGES[:2], STAGES[2:]
+    tiny, small = STAGES[:3], STAGES[3:]
     assert recorder.trained == [*TEACHER, "micro", *tiny, "resume tiny", *small]
     assert len(recorder.released) == 3
 
@@ -164,7 +164,7 @@ def test_another_recipe_in_the_same_folder_is_refused(retrain, recorder, capsys)
 def test_arms_of_a_student_in_stages_begin_with_random_weights(retrain, recorder):
     assert retrain("--student", "tiny", "--seeds", "2") == 0
     arms = [f"tiny-{arm}-seed{seed}" for arm in ("distilled", "alone") for seed in (0, 1)]
-    assert recorder.trained == [*TEACHER, "tiny.stage1", "tiny", *arms]
+    assert recorder.trained == [*TEACHER, "tiny.stage1", "tiny.stage2", "tiny", *arms]
     configs = [RunDirectory.open(f"runs/release/{name}/latest").config for name in arms]
     assert {config.train.init for config in configs} == {None}
     assert {config.model.frontend.highest_hz for config in configs} == {7400.0}

@@ -68,7 +68,7 @@ def page(releases: Mapping[str, Release]) -> str:
         quantisation=list(quantisation(releases)),
         by_snr=list(by_snr(releases)),
         others=list(others(releases)),
-        comparison=compared(releases[DEFAULT]),
+        comparisons={n: compared(r) for n, r in releases.items() if r["comparison"]},
     )
 
 

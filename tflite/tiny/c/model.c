@@ -33,7 +33,7 @@ static const tfkd_convolution step_3 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_4 = {
-    .from_b = tfkd_4_from_b, .multiplier = 1085764, .shift = 21,
+    .from_b = tfkd_4_from_b, .multiplier = 1102371, .shift = 21,
 };
 static const tfkd_convolution step_5 = {
     .weights = tfkd_5_weights, .channels = tfkd_5_channels, .in_height = 1, .in_width = 20,
@@ -57,13 +57,13 @@ static const tfkd_convolution step_8 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_9 = {
-    .from_b = tfkd_9_from_b, .multiplier = 915176, .shift = 21,
+    .from_b = tfkd_9_from_b, .multiplier = 926701, .shift = 21,
 };
 static const tfkd_convolution step_10 = {
     .weights = tfkd_10_weights, .channels = tfkd_10_channels, .in_height = 1, .in_width = 10,
     .in_channels = 24, .out_height = 1, .out_width = 5, .out_channels = 24, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 2, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -37, .by_fours = 24,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -31, .by_fours = 24,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_11 = {
@@ -77,7 +77,7 @@ static const tfkd_convolution step_12 = {
     .weights = tfkd_12_weights, .channels = tfkd_12_channels, .in_height = 1, .in_width = 1,
     .in_channels = 56, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 1, .by_fours = 64,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 5, .by_fours = 64,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_14 = {
@@ -95,13 +95,13 @@ static const tfkd_convolution step_15 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_16 = {
-    .from_b = tfkd_16_from_b, .multiplier = 1619667, .shift = 21,
+    .from_b = tfkd_16_from_b, .multiplier = 1621157, .shift = 21,
 };
 static const tfkd_convolution step_17 = {
     .weights = tfkd_17_weights, .channels = tfkd_17_channels, .in_height = 1, .in_width = 1,
     .in_channels = 56, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -5, .by_fours = 64,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 0, .by_fours = 64,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_19 = {
@@ -119,7 +119,7 @@ static const tfkd_convolution step_20 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_21 = {
-    .from_b = tfkd_21_from_b, .multiplier = 1861956, .shift = 21,
+    .from_b = tfkd_21_from_b, .multiplier = 1860189, .shift = 21,
 };
 static const tfkd_convolution step_22 = {
     .weights = tfkd_22_weights, .channels = tfkd_22_channels, .in_height = 1, .in_width = 1,
@@ -143,13 +143,13 @@ static const tfkd_convolution step_25 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_26 = {
-    .from_b = tfkd_26_from_b, .multiplier = 1938397, .shift = 21,
+    .from_b = tfkd_26_from_b, .multiplier = 1916873, .shift = 21,
 };
 static const tfkd_convolution step_27 = {
     .weights = tfkd_27_weights, .channels = tfkd_27_channels, .in_height = 1, .in_width = 1,
     .in_channels = 56, .out_height = 1, .out_width = 1, .out_channels = 64, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 4, .by_fours = 64,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 5, .by_fours = 64,
     .paired = 1, .rounds_once = 1,
 };
 static const tfkd_convolution step_29 = {
@@ -167,23 +167,23 @@ static const tfkd_convolution step_30 = {
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_31 = {
-    .from_b = tfkd_31_from_b, .multiplier = 1953670, .shift = 21,
+    .from_b = tfkd_31_from_b, .multiplier = 1947010, .shift = 21,
 };
 static const tfkd_convolution step_32 = {
     .weights = tfkd_32_weights, .channels = tfkd_32_channels, .in_height = 1, .in_width = 1,
     .in_channels = 56, .out_height = 1, .out_width = 1, .out_channels = 120, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 0, .by_fours = 120,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = 1, .by_fours = 120,
     .paired = 1, .rounds_once = 0,
 };
 static const tfkd_addition step_34 = {
-    .from_b = tfkd_34_from_b, .multiplier = 1849382, .shift = 21,
+    .from_b = tfkd_34_from_b, .multiplier = 1913967, .shift = 21,
 };
 static const tfkd_convolution step_35 = {
     .weights = tfkd_35_weights, .channels = tfkd_35_channels, .in_height = 1, .in_width = 5,
     .in_channels = 24, .out_height = 1, .out_width = 5, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -20, .by_fours = 48,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -19, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_38 = {
@@ -201,23 +201,23 @@ static const tfkd_convolution step_39 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_40 = {
-    .from_b = tfkd_40_from_b, .multiplier = 2014401, .shift = 21,
+    .from_b = tfkd_40_from_b, .multiplier = 1965980, .shift = 21,
 };
 static const tfkd_convolution step_41 = {
     .weights = tfkd_41_weights, .channels = tfkd_41_channels, .in_height = 1, .in_width = 5,
     .in_channels = 24, .out_height = 1, .out_width = 5, .out_channels = 24, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -10, .by_fours = 24,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -9, .by_fours = 24,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_43 = {
-    .from_b = tfkd_43_from_b, .multiplier = 708470, .shift = 21,
+    .from_b = tfkd_43_from_b, .multiplier = 715339, .shift = 21,
 };
 static const tfkd_convolution step_44 = {
     .weights = tfkd_44_weights, .channels = tfkd_44_channels, .in_height = 1, .in_width = 10,
     .in_channels = 24, .out_height = 1, .out_width = 10, .out_channels = 48, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -61, .by_fours = 48,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -58, .by_fours = 48,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_47 = {
@@ -235,23 +235,23 @@ static const tfkd_convolution step_48 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_49 = {
-    .from_b = tfkd_49_from_b, .multiplier = 1344497, .shift = 21,
+    .from_b = tfkd_49_from_b, .multiplier = 1311681, .shift = 21,
 };
 static const tfkd_convolution step_50 = {
     .weights = tfkd_50_weights, .channels = tfkd_50_channels, .in_height = 1, .in_width = 10,
     .in_channels = 24, .out_height = 1, .out_width = 10, .out_channels = 16, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -25, .by_fours = 16,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -24, .by_fours = 16,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_addition step_52 = {
-    .from_b = tfkd_52_from_b, .multiplier = 804114, .shift = 21,
+    .from_b = tfkd_52_from_b, .multiplier = 816487, .shift = 21,
 };
 static const tfkd_convolution step_53 = {
     .weights = tfkd_53_weights, .channels = tfkd_53_channels, .in_height = 1, .in_width = 20,
     .in_channels = 16, .out_height = 1, .out_width = 20, .out_channels = 32, .filter_height = 1,
     .filter_width = 1, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -57, .by_fours = 32,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 0, .in_zero_point = -59, .by_fours = 32,
     .paired = 0, .rounds_once = 1,
 };
 static const tfkd_convolution step_56 = {
@@ -269,13 +269,13 @@ static const tfkd_convolution step_57 = {
     .paired = 0, .rounds_once = 0,
 };
 static const tfkd_addition step_58 = {
-    .from_b = tfkd_58_from_b, .multiplier = 1644071, .shift = 21,
+    .from_b = tfkd_58_from_b, .multiplier = 1594592, .shift = 21,
 };
 static const tfkd_convolution step_59 = {
     .weights = tfkd_59_weights, .channels = tfkd_59_channels, .in_height = 1, .in_width = 20,
     .in_channels = 16, .out_height = 1, .out_width = 20, .out_channels = 4, .filter_height = 1,
     .filter_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1,
-    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -15, .by_fours = 4,
+    .dilation_width = 1, .pad_top = 0, .pad_left = 1, .in_zero_point = -2, .by_fours = 4,
     .paired = 0, .rounds_once = 0,
 };
 
