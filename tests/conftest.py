@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from pathlib import Path
 
 import hypothesis
@@ -33,6 +34,17 @@ _unexpected_skips = pytest.StashKey[list[str]]()
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_unexpected_skips] = []
     config.pluginmanager.register(_SkipWatch(config), "skip-watch")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the longest tests first, by their timeouts: no worker ends with one of these
+    while the others have nothing left.
+    """
+    longest: dict[Path, float] = defaultdict(float)
+    for item in items:
+        if timeout := item.get_closest_marker("timeout"):
+            longest[item.path] = max(longest[item.path], timeout.args[0])
+    items.sort(key=lambda item: -longest[item.path])
 
 
 class _SkipWatch:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
-from small_dae import SMALL_DAE, random_dae
+from small_dae import ONE_LAYER_DAE, random_dae
 
 from tfkd.config_file import load_config
 from tfkd.distill import LOSSES, Distiller
@@ -18,14 +18,9 @@ from tfkd.train.phase import Schedule, fit_phase
 from tfkd.train.run_directory import RunDirectory
 from tfkd.train.strategy import make_strategy
 
-# as few layers as there can be: most of the time goes into building graphs
-STUDENT = SMALL_DAE.model_copy(
-    update={
-        **{"channels": (4,), "kernels": (4,), "strides": (4,)},
-        **{"time_kernels": (0,), "expansions": (1,), "dilations": (1,)},
-        # a few steps learn more from features that the demo's levels fill
-        "frontend": SMALL_DAE.frontend.model_copy(update={"floor_db": -60.0}),
-    }
+# a few steps learn more from features that the demo's levels fill
+STUDENT = ONE_LAYER_DAE.model_copy(
+    update={"frontend": ONE_LAYER_DAE.frontend.model_copy(update={"floor_db": -60.0})}
 )
 TEACHER = STUDENT.model_copy(update={"name": "large", "latent": 12, "hidden": 24})
 BATCH, EPOCH_STEPS = 4, 2

@@ -13,6 +13,13 @@ from tfkd.models.folding import fold_batch_norm
 from tfkd.quantize import calibrate, quantization_aware
 
 FRAMES = 40  # of the fixtures `deployed` and `quantized`
+# As few layers as there can be, for tests that build many: most of their time goes into graphs.
+ONE_LAYER_DAE = SMALL_DAE.model_copy(
+    update={
+        **{"channels": (4,), "kernels": (4,), "strides": (4,)},
+        **{"time_kernels": (0,), "expansions": (1,), "dilations": (1,)},
+    }
+)
 
 
 def random_dae(config: ModelConfig = SMALL_DAE, seed: int = 0) -> keras.Model:

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
-from small_dae import SMALL_DAE, random_dae
+from small_dae import ONE_LAYER_DAE, random_dae
 
 from tfkd.config import FrontEndConfig
 from tfkd.distill import LOSSES, Distiller
 from tfkd.errors import ModelError
 
-TEACHER = SMALL_DAE.model_copy(update={"name": "large", "latent": 12, "hidden": 24})
+STUDENT = ONE_LAYER_DAE
+TEACHER = STUDENT.model_copy(update={"name": "large", "latent": 12, "hidden": 24})
 
 
 @pytest.fixture
@@ -22,14 +23,14 @@ def batch():
 
 
 def models(seed=0):
-    return random_dae(seed=seed), random_dae(TEACHER, seed=seed + 1)
+    return random_dae(STUDENT, seed), random_dae(TEACHER, seed=seed + 1)
 
 
 def distiller(method, weight=0.5, *, graph=False, **options):
     """A Distiller, its student and its teacher; for a few steps no graph is worth building."""
     student, teacher = models()
     model = Distiller(
-        student, SMALL_DAE.frontend, LOSSES[method], weight=weight, teacher=teacher, **options
+        student, STUDENT.frontend, LOSSES[method], weight=weight, teacher=teacher, **options
     )
     model.compile(optimizer=keras.optimizers.SGD(0.1), run_eagerly=not graph)
     model.optimizer.build(model.learnt_variables)  # else a graph is traced twice
@@ -142,7 +143,7 @@ def test_swapped_models_are_refused():
 def test_a_teacher_is_needed():
     student, _ = models()
     with pytest.raises(ValueError, match="needs a teacher"):
-        Distiller(student, SMALL_DAE.frontend, LOSSES["hint"], weight=1.0)
+        Distiller(student, STUDENT.frontend, LOSSES["hint"], weight=1.0)
 
 
 def test_frames_must_coincide():
@@ -150,7 +151,7 @@ def test_frames_must_coincide():
     with pytest.raises(ModelError, match="share sample rate, window and hop"):
         Distiller(
             student,
-            SMALL_DAE.frontend,
+            STUDENT.frontend,
             LOSSES["hint"],
             teacher=teacher,
             teacher_frontend=FrontEndConfig(bands=16, window=1024, hop=512),
