@@ -75,6 +75,16 @@ def test_validation_is_the_same_in_every_epoch_and_for_every_training_seed(mixed
     np.testing.assert_array_equal(list(other.as_numpy_iterator()), examples)
 
 
+def test_validation_examples_are_mixed_once_a_run(mixed, monkeypatch):
+    opened = []
+    original = dataset.batches
+    monkeypatch.setattr(dataset, "batches", lambda *a, **k: opened.append(a) or original(*a, **k))
+    fresh = config(mixed.model_copy(update={"valid_examples": 5}))  # of no other test
+    for _ in range(2):  # phases
+        first(validation_dataset(fresh))
+    assert len(opened) == 1
+
+
 def test_streaming_when_memory_is_short(mixed):
     in_memory = first(training_dataset(config(mixed)))
     streamed = first(training_dataset(config(mixed.model_copy(update={"memory_mb": 0}))))
