@@ -28,7 +28,7 @@ def test_a_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd, small_corpus, 
     shorter = {"scenarios": ("base",), "seeds": (0,)}
     plan = with_pairs(read_study("smallest", settings), *map(str, pair_folders))
     Path("short.toml").write_text(dump_study(plan.model_copy(update=shorter)))
-    command = [sys.executable, "-m", "tfkd", "experiment", "short.toml", "--jobs", "2"]
+    command = [sys.executable, "-m", "tfkd", "experiment", "short.toml", "--jobs", "1"]
     command += small_corpus
     process = subprocess.Popen(command, env=os.environ, stderr=subprocess.PIPE)
     folder = tmp_path / "studies" / "short"
