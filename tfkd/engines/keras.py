@@ -6,7 +6,7 @@ import numpy as np
 
 from tfkd.config import FrontEndConfig
 from tfkd.engines.engine import Floats
-from tfkd.models.budget import budget
+from tfkd.models.budget import receptive_field_frames
 from tfkd.models.teacher import Teacher
 
 
@@ -21,7 +21,7 @@ class KerasEngine:
     def __init__(self, student: Teacher) -> None:
         self._model = student.model
         self._frontend = student.config.frontend
-        self._history = budget(student.config).receptive_field_frames - 1
+        self._history = receptive_field_frames(student.config) - 1
         self.reset()
 
     @property

@@ -41,7 +41,7 @@ class Budget:
 
 def budget(config: ModelConfig) -> Budget:
     """Count what one hop of the deployed model costs."""
-    model = build_dae(config, Form.DEPLOYED, frames=1 + _history(config))
+    model = build_dae(config, Form.DEPLOYED, frames=receptive_field_frames(config))
     rows = []
     for layer in model.layers:
         macs = state_bytes = 0
@@ -63,16 +63,16 @@ def budget(config: ModelConfig) -> Budget:
         parameters=model.count_params(),
         macs_per_frame=macs_per_frame,
         macs_per_second=macs_per_frame * 1000.0 / frontend.hop_ms,
-        receptive_field_frames=1 + _history(config),
+        receptive_field_frames=receptive_field_frames(config),
         state_bytes=sum(row.state_bytes for row in rows),
         hop_ms=frontend.hop_ms,
         latency_ms=frontend.latency_ms,
     )
 
 
-def _history(config: ModelConfig) -> int:
-    """Past frames that the mask depends on: the sum of (kernel - 1) x dilation along the path."""
+def receptive_field_frames(config: ModelConfig) -> int:
+    """Frames that a mask depends on, its own among them: 1 + the sum of (kernel - 1) x dilation."""
     encoder = sum(kernel - 1 for kernel in config.time_kernels if kernel)
     body = sum((config.time_kernel - 1) * dilation for dilation in config.dilations)
     decoder = len(config.channels) * (config.decoder_time_kernel - 1)
-    return encoder + body + decoder
+    return 1 + encoder + body + decoder

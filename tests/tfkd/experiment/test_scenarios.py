@@ -5,7 +5,7 @@ import pytest
 from tfkd.config_file import load_config
 from tfkd.errors import ConfigError
 from tfkd.experiment.scenarios import scenario_file, scenario_names
-from tfkd.models.budget import budget
+from tfkd.models.budget import receptive_field_frames
 from tfkd.models.dae import build_dae
 
 TRAITS = {
@@ -44,7 +44,7 @@ def test_it_builds(scenario):
 
 
 def test_only_the_context_scenario_changes_the_context():
-    frames = {name: budget(model_config(name)).receptive_field_frames for name in TRAITS}
+    frames = {name: receptive_field_frames(model_config(name)) for name in TRAITS}
     tiny = frames.pop("base")
     assert frames.pop("context") == tiny - 4 * (1 + 3 + 9 + 27) + 4 * 4
     assert set(frames.values()) == {tiny}
