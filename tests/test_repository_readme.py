@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
-from small_model import PLAIN_LOSS, SMALL_MODEL
+from small_model import SMALL_MODEL
 
 from tfkd.cli import main
 from tfkd.data import demo
@@ -24,11 +24,8 @@ from tfkd.data.demo_noise import SAMPLE_RATE, noise
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-# The same commands, with a training of two steps on the plainest mixtures.
+# The same commands, with a training of two steps.
 SHORT_TRAINING = (
-    *PLAIN_LOSS,
-    "data.babble=0",
-    "data.reverb=0",
     "train.steps=2",
     "train.epoch_steps=2",
     "train.warmup_steps=1",
@@ -87,14 +84,13 @@ def scratch(tmp_path, monkeypatch) -> Path:
 
 
 def shortened(training: list[str]) -> list[str]:
-    """Settings that make a training short, and small but where it goes on with a release. The
-    first student alone is trained to int8, the others are calibrated.
-    """
+    """Settings that make a training short, and small but where it goes on with a release."""
+    if "--init" in training:
+        return list(SHORT_TRAINING)
     if "teacher" in training:
         return [*SHORT_TRAINING, *SMALL_TEACHER]
-    small = [] if "--init" in training else SMALL_MODEL
-    first = training == ["train", "--student", "tiny"]
-    return [*SHORT_TRAINING, *small, *([] if first else ["quantize.steps=0"])]
+    resumed = ["quantize.steps=0"] if "--config" in training else []  # its float phase is enough
+    return [*SHORT_TRAINING, *SMALL_MODEL, *resumed]
 
 
 @pytest.mark.slow

@@ -9,7 +9,6 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 from gate_model import gate_model
-from small_model import PLAIN_LOSS as PLAIN_LOSS
 from small_model import SMALL_MODEL as SMALL_MODEL
 
 RATE = 16000
@@ -19,7 +18,6 @@ SMALL_RUN = [
         word
         for setting in (
             *SMALL_MODEL,
-            *PLAIN_LOSS,
             "train.epoch_steps=2",
             "train.batch=1",
             "data.valid_examples=1",

@@ -1,7 +1,4 @@
-"""What makes a training short: a smallest member of the DAE family and the plainest loss.
-
-TensorFlow is not imported here.
-"""
+"""The sizes of a smallest member of the DAE family; TensorFlow is not imported here."""
 
 from __future__ import annotations
 
@@ -25,5 +22,3 @@ SMALL_MODEL = [
     *(f"model.{key}={value}" for key, value in _SIZES.items()),
 ]
 """The same, as settings on the command line."""
-PLAIN_LOSS = ["loss.loudness=0", "loss.envelope=0", "loss.si_sdr=0"]
-"""The spectral distance alone: fewer graphs to build."""
