@@ -170,6 +170,28 @@ class SplitOptions(Options):
 
 
 @dataclass(frozen=True)
+class PackOptions(Options):
+    values_count: int = _int32()
+    axis: int = _int32()
+
+
+@dataclass(frozen=True)
+class UnpackOptions(Options):
+    num: int = _int32()
+    axis: int = _int32()
+
+
+@dataclass(frozen=True)
+class SpaceToDepthOptions(Options):
+    block_size: int = _int32()
+
+
+@dataclass(frozen=True)
+class DepthToSpaceOptions(Options):
+    block_size: int = _int32()
+
+
+@dataclass(frozen=True)
 class ReshapeOptions(Options):
     new_shape: tuple[int, ...] = _int32s()
 

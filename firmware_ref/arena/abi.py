@@ -79,6 +79,10 @@ _COMMON_PARAMS = {
     "CALL_ONCE": Struct(4, 4),
     "MEAN": Struct(1, 1),
     "RESIZE_NEAREST_NEIGHBOR": Struct(2, 1),
+    "PACK": Struct(8, 4),
+    "UNPACK": Struct(8, 4),
+    "SPACE_TO_DEPTH": Struct(4, 4),
+    "DEPTH_TO_SPACE": Struct(4, 4),
 }
 
 # Kernel data without a pointer has one size everywhere.
@@ -105,6 +109,7 @@ _COMMON_OP_DATA = {
     "SVDF": 36,
     "VAR_HANDLE": 4,
     "CALL_ONCE": 8,
+    "SPACE_TO_BATCH_ND": 4,
 }
 
 X86_64_WHEEL = Abi(

@@ -219,6 +219,13 @@ def _split_v(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
     yield from inputs(op, 2)
 
 
+def _moved_channels(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
+    """SPACE_TO_DEPTH and DEPTH_TO_SPACE: a copy of the output's dimensions that can be written."""
+    yield from inputs(op, 0)
+    yield from output(op)
+    yield Persistent(INT32_BYTES * (1 + len(first_output(op, subgraph).shape)))
+
+
 def _only_input(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
     yield from inputs(op, 0)
 
@@ -253,19 +260,24 @@ PREPARE: Mapping[str, Callable[[Operator, Subgraph], Iterable[Request]]] = Mappi
         "ADD": _inputs_and_output(0, 1),
         "ASSIGN_VARIABLE": _assign_variable,
         "AVERAGE_POOL_2D": _inputs_and_output(0),
+        "BATCH_TO_SPACE_ND": _inputs_and_output(0),
         "CALL_ONCE": _nothing,
         "CONCATENATION": _concatenation,
         "CONV_2D": _conv_2d,
         "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
+        "DEPTH_TO_SPACE": _moved_channels,
         "DEQUANTIZE": _inputs_and_output(0),
         "EXPAND_DIMS": _inputs_and_output(0, 1),
         "FULLY_CONNECTED": _fully_connected,
         "HARD_SWISH": _inputs_and_output(0),
         "LEAKY_RELU": _inputs_and_output(0),
         "LOGISTIC": _inputs_and_output(0),
+        "MAXIMUM": _nothing,
         "MAX_POOL_2D": _inputs_and_output(0),
         "MEAN": _mean,
+        "MINIMUM": _nothing,
         "MUL": _inputs_and_output(0, 1),
+        "PACK": _nothing,
         "PAD": _inputs_and_output(0, 1),
         "PADV2": _inputs_and_output(0, 1, 2),
         "PRELU": _inputs_and_output(0, 1),
@@ -275,7 +287,10 @@ PREPARE: Mapping[str, Callable[[Operator, Subgraph], Iterable[Request]]] = Mappi
         "RELU6": _only_input,
         "RESHAPE": _inputs_and_output(0),
         "RESIZE_NEAREST_NEIGHBOR": _inputs_and_output(0, 1),
+        "SLICE": _inputs_and_output(0, 1, 2),
         "SOFTMAX": _softmax,
+        "SPACE_TO_BATCH_ND": _inputs_and_output(0),
+        "SPACE_TO_DEPTH": _moved_channels,
         "SPLIT": _split,
         "SPLIT_V": _split_v,
         "SQUEEZE": _inputs_and_output(0),
@@ -286,6 +301,7 @@ PREPARE: Mapping[str, Callable[[Operator, Subgraph], Iterable[Request]]] = Mappi
         "TRANSPOSE": _inputs_and_output(0, 1),
         "TRANSPOSE_CONV": _transpose_conv,
         "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
+        "UNPACK": _nothing,
         "VAR_HANDLE": _nothing,
     }
 )

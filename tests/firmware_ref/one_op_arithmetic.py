@@ -1,11 +1,11 @@
-"""Models of ADD, SUB and MUL, with broadcasting and constant operands."""
+"""Models of operators with two operands, with broadcasting and constant operands."""
 
 from __future__ import annotations
 
 from functools import partial
 
 import numpy as np
-from draws import Rng, activation, quantised, scale, scale_of, sizes, values
+from draws import Rng, activation, quantised, scale, scale_of, sizes, values, zero_point_of
 from numpy.typing import DTypeLike
 from one_op_case import Case, Draw, case, one_op_graph
 
@@ -53,6 +53,31 @@ def _binary(rng: Rng, name: str, dtype: DTypeLike) -> Case:
     return case(model, rng, [first] if is_constant else [first, second], [y])
 
 
+def _choose(rng: Rng, name: str) -> Case:
+    """MAXIMUM or MINIMUM: all three tensors are quantised alike, or not at all."""
+    model, graph = one_op_graph()
+    dtype = np.dtype(np.int8 if rng.integers(2) else rng.choice([np.int16, np.int32, np.float32]))
+    first_shape, second_shape, shape = _shapes(rng)
+    is_constant = rng.integers(4) == 0
+    data = values(rng, second_shape, dtype) if is_constant else None
+    if dtype.itemsize > 2:
+        first = graph.tensor(first_shape, dtype)
+        second, y = graph.tensor(second_shape, dtype, data=data), graph.tensor(shape, dtype)
+    else:
+        first = quantised(graph, rng, first_shape, dtype)
+        alike = {
+            "of_scale": scale_of(graph, first),
+            "of_zero_point": zero_point_of(graph, first),
+        }
+        second = quantised(graph, rng, second_shape, dtype, data=data, **alike)
+        y = quantised(graph, rng, shape, dtype, **alike)
+    inputs = [first, second]
+    if rng.integers(2):
+        inputs.reverse()
+    graph.operator(name, inputs, [y], options="MaximumMinimumOptions")
+    return case(model, rng, [first] if is_constant else [first, second], [y])
+
+
 def _square(rng: Rng, name: str, dtype: DTypeLike) -> Case:
     """Both operands are the same tensor."""
     model, graph = one_op_graph()
@@ -69,6 +94,8 @@ ARITHMETIC_MODELS: dict[str, Draw] = {
         for name in ("ADD", "SUB", "MUL")
         for suffix, dtype in (("", np.int8), ("/int16", np.int16))
     },
+    "MAXIMUM": partial(_choose, name="MAXIMUM"),
+    "MINIMUM": partial(_choose, name="MINIMUM"),
     "ADD/same-operand": partial(_square, name="ADD", dtype=np.int8),
     "MUL/same-operand": partial(_square, name="MUL", dtype=np.int8),
 }

@@ -11,10 +11,14 @@ from model_builder import ModelBuilder, SubgraphBuilder
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A model and the inputs of consecutive frames."""
+    """A model and the inputs of consecutive frames.
+
+    `arena_bytes` is for TFLM; None: enough.
+    """
 
     content: bytes
     frames: tuple[tuple[Array, ...], ...]
+    arena_bytes: int | None = None
 
 
 Draw = Callable[[Rng], Case]

@@ -40,7 +40,7 @@ def first_difference(case: Case, *, reset_before: int | None = None) -> str | No
 
     Both are reset before frame `reset_before`.
     """
-    oracle = Oracle(case.content)
+    oracle = Oracle(case.content, case.arena_bytes)
     interpreter = Interpreter(model_content=case.content)
     dump = TensorDump()
     interpreter.observe(dump)
