@@ -1,9 +1,9 @@
-"""exp, logistic, tanh and 1/x on 32-bit fixed-point numbers, bit for bit those of gemmlowp.
+"""exp, logistic, tanh, 1/x and 1/sqrt(x) on 32-bit fixed-point numbers, as gemmlowp has them.
 
 A number in format Qm.n is an int32 raw value with n = 31 - m fractional bits. Values live in int64
 arrays; multiplication of fixed-point numbers is `saturating_rounding_doubling_high_mul`.
 
-Sources: gemmlowp fixedpoint/fixedpoint.h, and GetReciprocal in
+Sources: gemmlowp fixedpoint/fixedpoint.h, and GetReciprocal and GetInvSqrtQuantizedMultiplierExp in
 tensorflow/lite/kernels/internal/common.h.
 """
 
@@ -18,6 +18,7 @@ from firmware_ref.fixed_point import (
     rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul,
     saturating_rounding_multiply_by_pot,
+    wrap_int32,
 )
 
 _mul = saturating_rounding_doubling_high_mul
@@ -37,6 +38,9 @@ _EXP_OF_MINUS_POWER = {
 _48_OVER_17 = 1515870810  # Q2.29: start of the Newton-Raphson division
 _MINUS_32_OVER_17 = -1010580540  # Q2.29
 _ONE_Q2 = 1 << 29
+_ONE_Q3 = 1 << 28  # Q3.28
+_ONE_AND_A_HALF_Q3 = (1 << 28) + (1 << 27)
+_HALF_SQRT_2 = 1518500250  # Q0.31
 
 
 def _exp_between_minus_one_quarter_and_0(a: Int64Array) -> Int64Array:
@@ -131,3 +135,24 @@ def reciprocal(x: ArrayLike, integer_bits: int) -> tuple[Int64Array, Int64Array]
     headroom_plus_one = count_leading_zeros_32(raw)
     fraction = (raw << headroom_plus_one) - (1 << 31)
     return one_over_one_plus_x(fraction), integer_bits - headroom_plus_one
+
+
+def inverse_square_root(x: ArrayLike) -> tuple[Int64Array, Int64Array]:
+    """1 / sqrt(x) as (m, s) with 1 / sqrt(x) = m * 2^(s - 31), for 1 <= x < 2^29.
+
+    x is brought into [1/2, 2) times a power of four; five Newton-Raphson steps
+    r <- 1.5 r - x r^3 / 2 from r = 1 in Q3.28 follow. Of 1: (2^31 - 1, 0).
+    Source: GetInvSqrtQuantizedMultiplierExp in common.h.
+    """
+    values = np.asarray(x, dtype=np.int64)
+    pairs = (count_leading_zeros_32(values) - 1) // 2 - 1
+    half_input = rounding_divide_by_pot((values << (2 * pairs)) >> 1, 1)
+    root = np.full_like(values, _ONE_Q3)
+    for _ in range(5):
+        cube = saturating_rounding_multiply_by_pot(_mul(_mul(root, root), root), 6)
+        step = wrap_int32(_mul(_ONE_AND_A_HALF_Q3, root) - _mul(half_input, cube))
+        root = saturating_rounding_multiply_by_pot(step, 3)
+    root = _mul(root, _HALF_SQRT_2)
+    right = 11 - pairs
+    root = root << np.maximum(-right, 0)
+    return np.where(values == 1, INT32_MAX, root), np.where(values == 1, 0, -np.maximum(right, 0))

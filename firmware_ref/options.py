@@ -1,15 +1,15 @@
 """Builtin options of the operators, typed: one frozen dataclass per table of schema.fbs.
 
-The fields of each class stand in the order of the schema, so the position of a field is its slot
-in the flatbuffer table, and its default is the schema's. `reader` fills them by that rule alone;
-`tests/firmware_ref/test_schema.py` holds names and order equal to the generated schema.
+The fields of each class stand in the order of the schema, so the position of a field gives its
+slot in the flatbuffer table, and its default is the schema's. `reader` fills them by that rule
+alone; `tests/firmware_ref/test_schema.py` holds names and order equal to the generated schema.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Padding(IntEnum):
@@ -77,6 +77,9 @@ def _activation() -> Any:
 @dataclass(frozen=True)
 class Options:
     """Base of all builtin options; on its own, the options of an operator that has no fields."""
+
+    first_slot: ClassVar[int] = 0
+    """Slot of the first field: above 0 where the schema has retired those before it."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,19 @@ class SqueezeOptions(Options):
 class ResizeNearestNeighborOptions(Options):
     align_corners: bool = _bool()
     half_pixel_centers: bool = _bool()
+
+
+@dataclass(frozen=True)
+class ResizeBilinearOptions(Options):
+    first_slot: ClassVar[int] = 2
+    align_corners: bool = _bool()
+    half_pixel_centers: bool = _bool()
+
+
+@dataclass(frozen=True)
+class GatherOptions(Options):
+    axis: int = _int32()
+    batch_dims: int = _int32()
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ def _options(operator: Table) -> Options | None:
     if kind is None or table is None:
         return None
     values: dict[str, object] = {}
-    for slot, field in enumerate(fields(kind)):
+    for slot, field in enumerate(fields(kind), kind.first_slot):
         stored = field.metadata["kind"]
         if stored == "int32[]":
             values[field.name] = table.integers(slot)

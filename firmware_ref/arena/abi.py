@@ -79,6 +79,12 @@ _COMMON_PARAMS = {
     "CALL_ONCE": Struct(4, 4),
     "MEAN": Struct(1, 1),
     "RESIZE_NEAREST_NEIGHBOR": Struct(2, 1),
+    "SUM": Struct(1, 1),
+    "REDUCE_MAX": Struct(1, 1),
+    "REDUCE_MIN": Struct(1, 1),
+    "RESIZE_BILINEAR": Struct(2, 1),
+    "GATHER": Struct(8, 4),
+    "SHAPE": Struct(4, 4),
     "PACK": Struct(8, 4),
     "UNPACK": Struct(8, 4),
     "SPACE_TO_DEPTH": Struct(4, 4),
@@ -110,6 +116,11 @@ _COMMON_OP_DATA = {
     "VAR_HANDLE": 4,
     "CALL_ONCE": 8,
     "SPACE_TO_BATCH_ND": 4,
+    "ELU": 256,
+    "SUM": 44,
+    "REDUCE_MAX": 44,
+    "REDUCE_MIN": 44,
+    "SQUARED_DIFFERENCE": 112,
 }
 
 X86_64_WHEEL = Abi(
@@ -151,6 +162,8 @@ X86_64_WHEEL = Abi(
             "CONCATENATION": 80,
             "SOFTMAX": 80,
             "ASSIGN_VARIABLE": 4,
+            "ABS": 28,
+            "RSQRT": 28,
         }
     ),
 )
@@ -173,7 +186,7 @@ CORTEX_M = Abi(
     resource_variable_bytes=20,
     pointer_bytes=4,
     params=MappingProxyType(
-        _COMMON_PARAMS  # SQUEEZE and RESIZE_NEAREST_NEIGHBOR: derived
+        _COMMON_PARAMS  # SQUEEZE, RESIZE_NEAREST_NEIGHBOR and those after it: derived
         | {
             "TRANSPOSE_CONV": Struct(16, 4),
             "FULLY_CONNECTED": Struct(5, 1),
@@ -185,7 +198,7 @@ CORTEX_M = Abi(
         }
     ),
     op_data=MappingProxyType(
-        _COMMON_OP_DATA  # PRELU and HARD_SWISH: derived
+        _COMMON_OP_DATA  # PRELU, HARD_SWISH and those after CALL_ONCE: derived
         | {
             "CONV_2D": 56,
             "DEPTHWISE_CONV_2D": 56,
@@ -193,6 +206,8 @@ CORTEX_M = Abi(
             "FULLY_CONNECTED": 48,
             "CONCATENATION": 24,
             "SOFTMAX": 56,
+            "ABS": 20,  # derived
+            "RSQRT": 20,  # derived
         }
     ),
 )

@@ -205,6 +205,26 @@ def _mean(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
         yield from output(op)
 
 
+def _extreme(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
+    """REDUCE_MAX and REDUCE_MIN."""
+    source = required_input(op, subgraph, 0)
+    yield from inputs(op, 0, 1)
+    if source.type is TensorType.INT8:
+        yield from output(op)
+    yield from inputs(op, 0)
+    yield from output(op)
+    yield from inputs(op, 1)
+    yield Scratch(INT32_BYTES * len(source.shape))
+    yield Scratch(INT32_BYTES * required_input(op, subgraph, 1).elements)
+
+
+def _gather(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
+    """The output's dimensions are copied, to be written."""
+    yield from inputs(op, 0, 1)
+    yield from output(op)
+    yield Persistent(INT32_BYTES * (1 + len(first_output(op, subgraph).shape)))
+
+
 def _concatenation(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
     yield from inputs(op, 0)
     yield from output(op)
@@ -257,6 +277,7 @@ def _assign_variable(op: Operator, subgraph: Subgraph) -> Iterator[Request]:
 
 PREPARE: Mapping[str, Callable[[Operator, Subgraph], Iterable[Request]]] = MappingProxyType(
     {
+        "ABS": _inputs_and_output(0),
         "ADD": _inputs_and_output(0, 1),
         "ASSIGN_VARIABLE": _assign_variable,
         "AVERAGE_POOL_2D": _inputs_and_output(0),
@@ -267,8 +288,11 @@ PREPARE: Mapping[str, Callable[[Operator, Subgraph], Iterable[Request]]] = Mappi
         "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
         "DEPTH_TO_SPACE": _moved_channels,
         "DEQUANTIZE": _inputs_and_output(0),
+        "ELU": _inputs_and_output(0),
         "EXPAND_DIMS": _inputs_and_output(0, 1),
+        "FILL": _inputs_and_output(0, 1),
         "FULLY_CONNECTED": _fully_connected,
+        "GATHER": _gather,
         "HARD_SWISH": _inputs_and_output(0),
         "LEAKY_RELU": _inputs_and_output(0),
         "LOGISTIC": _inputs_and_output(0),
@@ -283,19 +307,27 @@ PREPARE: Mapping[str, Callable[[Operator, Subgraph], Iterable[Request]]] = Mappi
         "PRELU": _inputs_and_output(0, 1),
         "QUANTIZE": _inputs_and_output(0),
         "READ_VARIABLE": _only_input,
+        "REDUCE_MAX": _extreme,
+        "REDUCE_MIN": _extreme,
         "RELU": _inputs_and_output(0),
         "RELU6": _only_input,
         "RESHAPE": _inputs_and_output(0),
+        "RESIZE_BILINEAR": _inputs_and_output(0, 1),
         "RESIZE_NEAREST_NEIGHBOR": _inputs_and_output(0, 1),
+        "REVERSE_V2": _inputs_and_output(0, 1),
+        "RSQRT": _inputs_and_output(0),
+        "SHAPE": _nothing,
         "SLICE": _inputs_and_output(0, 1, 2),
         "SOFTMAX": _softmax,
         "SPACE_TO_BATCH_ND": _inputs_and_output(0),
         "SPACE_TO_DEPTH": _moved_channels,
         "SPLIT": _split,
         "SPLIT_V": _split_v,
+        "SQUARED_DIFFERENCE": _inputs_and_output(0, 1),
         "SQUEEZE": _inputs_and_output(0),
         "STRIDED_SLICE": _inputs_and_output(0, 1, 2, 3),
         "SUB": _inputs_and_output(0, 1),
+        "SUM": _mean,
         "SVDF": _svdf,
         "TANH": _inputs_and_output(0, 0),
         "TRANSPOSE": _inputs_and_output(0, 1),

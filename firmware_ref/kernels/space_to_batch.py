@@ -84,7 +84,11 @@ def _check(node: Node, space: tuple[int, ...], block: list[int], whole: View, pa
     cells = tuple(n // b for n, b in zip(space, block, strict=True))
     expected = (whole.shape[0] * math.prod(block), *cells, whole.shape[-1])
     if parts.shape != expected:
-        raise node.error(f"has a tensor of shape {parts.shape}, expected {expected}")
+        raise node.error(
+            f"has a tensor of shape {parts.shape}, expected {expected}. If the model was converted "
+            "with an open batch size, convert it with a static input shape: TFLM takes shapes as "
+            "they stand in the file"
+        )
 
 
 def _window(before: list[int], sizes: tuple[int, ...]) -> tuple[slice, ...]:

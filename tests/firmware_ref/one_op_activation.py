@@ -1,7 +1,8 @@
-"""Models of LOGISTIC, TANH, the RELUs, HARD_SWISH, SOFTMAX, pooling, MEAN and QUANTIZE."""
+"""Models of functions of one tensor: activations, SOFTMAX, pooling, reductions, QUANTIZE."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -28,6 +29,31 @@ def _unary(
     y = quantised(graph, rng, shape, dtype, of_scale=out_scale, of_zero_point=out_zero_point)
     graph.operator(name, [x], [y])
     return case(model, rng, [x], [y])
+
+
+def _abs(rng: Rng, dtype: DTypeLike) -> Case:
+    model, graph = one_op_graph()
+    shape = _shape(rng)
+    x = quantised(graph, rng, shape, dtype)
+    same = scale_of(graph, x) if rng.integers(3) == 0 else None
+    y = quantised(graph, rng, shape, dtype, of_scale=same)
+    graph.operator("ABS", [x], [y])
+    return case(model, rng, [x], [y])
+
+
+def rsqrt(rng: Rng, of_zero_point: int = -128) -> Case:
+    """Of numbers that are not negative: TFLM fails on others, and none is with this zero point."""
+    model, graph = one_op_graph()
+    shape = _shape(rng)
+    x = quantised(graph, rng, shape, np.int8, of_zero_point=of_zero_point)
+    largest = 1.0 / np.sqrt(scale_of(graph, x))  # of one step
+    y = quantised(graph, rng, shape, np.int8, of_scale=largest / 2.0 ** rng.uniform(0, 9))
+    graph.operator("RSQRT", [x], [y])
+    drawn = case(model, rng, [x], [y])
+    least = np.int8(of_zero_point)
+    return replace(
+        drawn, frames=tuple(tuple(np.maximum(v, least) for v in f) for f in drawn.frames)
+    )
 
 
 def _relu6(rng: Rng, dtype: DTypeLike) -> Case:
@@ -113,11 +139,11 @@ def _pool(rng: Rng, name: str, dtype: DTypeLike) -> Case:
     return case(model, rng, [x], [y])
 
 
-def _mean(rng: Rng, dtype: DTypeLike) -> Case:
+def _reduced(rng: Rng, name: str, dtype: DTypeLike) -> Case:
     model, graph = one_op_graph()
     rank = int(rng.integers(1, 5))
     shape = sizes(rng, rank, 1, 9)
-    count = int(rng.integers(1, min(rank, 2) + 1))
+    count = int(rng.integers(1, rank + 1))
     axes = rng.permutation(rank)[:count]
     keep_dims = bool(rng.integers(2))
     kept = [1 if i in axes else n for i, n in enumerate(shape)]
@@ -125,13 +151,13 @@ def _mean(rng: Rng, dtype: DTypeLike) -> Case:
     signed = np.array([a - rank if rng.integers(2) else a for a in axes], np.int32)
     x = quantised(graph, rng, shape, dtype)
     axis = graph.tensor((count,), np.int32, data=signed)
-    same = rng.integers(4) == 0
+    same = name.startswith("REDUCE") or rng.integers(4) == 0
     y = quantised(
         graph, rng, tuple(kept if keep_dims else dropped), dtype,
         of_scale=scale_of(graph, x) if same else None,
         of_zero_point=zero_point_of(graph, x) if same else None,
     )  # fmt: skip
-    graph.operator("MEAN", [x, axis], [y], options="ReducerOptions", keepDims=keep_dims)
+    graph.operator(name, [x, axis], [y], options="ReducerOptions", keepDims=keep_dims)
     return case(model, rng, [x], [y])
 
 
@@ -191,8 +217,16 @@ ACTIVATION_MODELS: dict[str, Draw] = {
     "MAX_POOL_2D/int16": partial(_pool, name="MAX_POOL_2D", dtype=np.int16),
     "AVERAGE_POOL_2D": partial(_pool, name="AVERAGE_POOL_2D", dtype=np.int8),
     "AVERAGE_POOL_2D/int16": partial(_pool, name="AVERAGE_POOL_2D", dtype=np.int16),
-    "MEAN": partial(_mean, dtype=np.int8),
-    "MEAN/int16": partial(_mean, dtype=np.int16),
+    "MEAN": partial(_reduced, name="MEAN", dtype=np.int8),
+    "MEAN/int16": partial(_reduced, name="MEAN", dtype=np.int16),
+    "SUM": partial(_reduced, name="SUM", dtype=np.int8),
+    "SUM/int16": partial(_reduced, name="SUM", dtype=np.int16),
+    "REDUCE_MAX": partial(_reduced, name="REDUCE_MAX", dtype=np.int8),
+    "REDUCE_MIN": partial(_reduced, name="REDUCE_MIN", dtype=np.int8),
+    "ABS": partial(_abs, dtype=np.int8),
+    "ABS/int16": partial(_abs, dtype=np.int16),
+    "RSQRT": rsqrt,
+    "ELU": partial(_unary, name="ELU", dtype=np.int8),
     **{
         f"QUANTIZE/{source}-{target}": partial(_quantize, source=source, target=target)
         for source, targets in _QUANTIZE_TYPES.items()

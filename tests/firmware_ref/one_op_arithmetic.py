@@ -9,7 +9,12 @@ from draws import Rng, activation, quantised, scale, scale_of, sizes, values, ze
 from numpy.typing import DTypeLike
 from one_op_case import Case, Draw, case, one_op_graph
 
-_OPTIONS = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions"}
+_OPTIONS = {
+    "ADD": "AddOptions",
+    "SUB": "SubOptions",
+    "MUL": "MulOptions",
+    "SQUARED_DIFFERENCE": "SquaredDifferenceOptions",
+}
 
 
 def _shapes(rng: Rng) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
@@ -38,7 +43,7 @@ def _binary(rng: Rng, name: str, dtype: DTypeLike) -> Case:
         data=values(rng, second_shape, dtype) if is_constant else None,
     )  # fmt: skip
     one, two = scale_of(graph, first), scale_of(graph, second)
-    if name == "MUL":
+    if name in ("MUL", "SQUARED_DIFFERENCE"):
         usual = one * two * np.iinfo(dtype).max
     else:
         usual = max(one, two)
@@ -47,9 +52,8 @@ def _binary(rng: Rng, name: str, dtype: DTypeLike) -> Case:
     inputs = [first, second]
     if rng.integers(2):
         inputs.reverse()
-    graph.operator(
-        name, inputs, [y], options=_OPTIONS[name], fusedActivationFunction=activation(rng)
-    )
+    fused = {} if name == "SQUARED_DIFFERENCE" else {"fusedActivationFunction": activation(rng)}
+    graph.operator(name, inputs, [y], options=_OPTIONS[name], **fused)
     return case(model, rng, [first] if is_constant else [first, second], [y])
 
 
@@ -91,7 +95,7 @@ def _square(rng: Rng, name: str, dtype: DTypeLike) -> Case:
 ARITHMETIC_MODELS: dict[str, Draw] = {
     **{
         name + suffix: partial(_binary, name=name, dtype=dtype)
-        for name in ("ADD", "SUB", "MUL")
+        for name in _OPTIONS
         for suffix, dtype in (("", np.int8), ("/int16", np.int16))
     },
     "MAXIMUM": partial(_choose, name="MAXIMUM"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from one_op_activation import ACTIVATION_MODELS
 from one_op_arithmetic import ARITHMETIC_MODELS
+from one_op_blocks import BLOCK_MODELS
 from one_op_case import Case as Case
 from one_op_case import Draw
 from one_op_convolution import CONVOLUTION_MODELS
@@ -19,5 +20,6 @@ ONE_OP_MODELS: dict[str, Draw] = {
     **ARITHMETIC_MODELS,
     **ACTIVATION_MODELS,
     **SHAPE_MODELS,
+    **BLOCK_MODELS,
     **STATE_MODELS,
 }

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
-
 import numpy as np
 from draws import Rng, quantised, scale_of, sizes, values, zero_point_of
 from model_builder import SubgraphBuilder
@@ -12,12 +9,12 @@ from numpy.typing import DTypeLike
 from one_op_case import Case, Draw, case, one_op_graph
 
 
-def _type(rng: Rng, *types: DTypeLike) -> np.dtype:
+def drawn_type(rng: Rng, *types: DTypeLike) -> np.dtype:
     """int8 half of the time, else one of the others that TFLM moves."""
     return np.dtype(np.int8 if rng.integers(2) else rng.choice(types))
 
 
-def _tensor(
+def tensor_like(
     graph: SubgraphBuilder, rng: Rng, shape: tuple[int, ...], dtype: np.dtype, like: int | None
 ) -> int:
     """Quantised as `like` when the type is a quantised one."""
@@ -31,7 +28,7 @@ def _tensor(
     )  # fmt: skip
 
 
-def _move(
+def move(
     rng: Rng,
     name: str,
     shape: tuple[int, ...],
@@ -43,18 +40,18 @@ def _move(
 ) -> Case:
     """One input, constant int32 parameters, one output of the same quantisation."""
     model, graph = one_op_graph()
-    x = _tensor(graph, rng, shape, dtype, None)
+    x = tensor_like(graph, rng, shape, dtype, None)
     parameters = [
         graph.tensor(np.shape(c), np.int32, data=np.asarray(c, np.int32)) for c in constants or ()
     ]
-    y = _tensor(graph, rng, out_shape, dtype, x)
+    y = tensor_like(graph, rng, out_shape, dtype, x)
     graph.operator(name, [x, *parameters], [y], options=options, **fields)
     return case(model, rng, [x], [y])
 
 
 def _concatenation(rng: Rng) -> Case:
     model, graph = one_op_graph()
-    dtype = _type(rng, np.int16, np.int32, np.float32)
+    dtype = drawn_type(rng, np.int16, np.int32, np.float32)
     shape = list(sizes(rng, int(rng.integers(1, 5)), 1, 5))
     axis = int(rng.integers(len(shape)))
     tensors: list[int] = []
@@ -64,13 +61,13 @@ def _concatenation(rng: Rng) -> Case:
         part = list(shape)
         part[axis] = int(rng.integers(1, 5))
         total += part[axis]
-        tensor = _tensor(graph, rng, tuple(part), dtype, tensors[0] if tensors else None)
+        tensor = tensor_like(graph, rng, tuple(part), dtype, tensors[0] if tensors else None)
         if tensors and rng.integers(6) == 0:
             graph.tensors[tensor].buffer = model.buffer(values(rng, tuple(part), dtype).tobytes())
             constant.add(tensor)
         tensors.append(tensor)
     shape[axis] = total
-    y = _tensor(graph, rng, tuple(shape), dtype, tensors[0])
+    y = tensor_like(graph, rng, tuple(shape), dtype, tensors[0])
     signed = axis - len(shape) if rng.integers(2) else axis
     graph.operator("CONCATENATION", tensors, [y], options="ConcatenationOptions", axis=signed)
     return case(model, rng, [t for t in tensors if t not in constant], [y])
@@ -78,23 +75,23 @@ def _concatenation(rng: Rng) -> Case:
 
 def _split(rng: Rng) -> Case:
     model, graph = one_op_graph()
-    dtype = _type(rng, np.int16, np.int32, np.float32)
+    dtype = drawn_type(rng, np.int16, np.int32, np.float32)
     shape = list(sizes(rng, int(rng.integers(1, 5)), 1, 5))
     axis = int(rng.integers(len(shape)))
     parts = int(rng.integers(1, 5))
-    x = _tensor(
+    x = tensor_like(
         graph, rng, tuple(n * parts if i == axis else n for i, n in enumerate(shape)), dtype, None
     )
     signed = axis - len(shape) if rng.integers(2) else axis
     axis_tensor = graph.tensor((), np.int32, data=np.int32(signed))
-    outputs = [_tensor(graph, rng, tuple(shape), dtype, x) for _ in range(parts)]
+    outputs = [tensor_like(graph, rng, tuple(shape), dtype, x) for _ in range(parts)]
     graph.operator("SPLIT", [axis_tensor, x], outputs, options="SplitOptions", numSplits=parts)
     return case(model, rng, [x], outputs)
 
 
 def _split_v(rng: Rng) -> Case:
     model, graph = one_op_graph()
-    dtype = _type(rng, np.int16, np.int32, np.float32)
+    dtype = drawn_type(rng, np.int16, np.int32, np.float32)
     shape = list(sizes(rng, int(rng.integers(1, 5)), 1, 5))
     axis = int(rng.integers(len(shape)))
     parts = sizes(rng, int(rng.integers(1, 5)), 1, 4)
@@ -102,11 +99,11 @@ def _split_v(rng: Rng) -> Case:
     def with_length(length: int) -> tuple[int, ...]:
         return tuple(length if i == axis else n for i, n in enumerate(shape))
 
-    x = _tensor(graph, rng, with_length(sum(parts)), dtype, None)
+    x = tensor_like(graph, rng, with_length(sum(parts)), dtype, None)
     lengths = graph.tensor((len(parts),), np.int32, data=parts)
     signed = axis - len(shape) if rng.integers(2) else axis
     axis_tensor = graph.tensor((), np.int32, data=np.int32(signed))
-    outputs = [_tensor(graph, rng, with_length(part), dtype, x) for part in parts]
+    outputs = [tensor_like(graph, rng, with_length(part), dtype, x) for part in parts]
     graph.operator(
         "SPLIT_V", [x, lengths, axis_tensor], outputs,
         options="SplitVOptions", numSplits=len(parts),
@@ -115,7 +112,7 @@ def _split_v(rng: Rng) -> Case:
 
 
 def _strided_slice(rng: Rng) -> Case:
-    dtype = _type(rng, np.int16, np.int32, np.float32)
+    dtype = drawn_type(rng, np.int16, np.int32, np.float32)
     while True:
         shape = sizes(rng, int(rng.integers(1, 5)), 1, 7)
         rank = len(shape)
@@ -138,7 +135,7 @@ def _strided_slice(rng: Rng) -> Case:
         out_shape = np.empty(shape)[tuple(index)].shape
         if 0 not in out_shape:
             break
-    return _move(
+    return move(
         rng, "STRIDED_SLICE", shape, out_shape, dtype, [begin, end, strides],
         "StridedSliceOptions", beginMask=begin_mask, endMask=end_mask, shrinkAxisMask=shrink_mask,
     )  # fmt: skip
@@ -152,22 +149,28 @@ def _pad(rng: Rng) -> Case:
     shape = sizes(rng, int(rng.integers(1, 5)), 1, 5)
     paddings = _paddings(rng, len(shape))
     out_shape = tuple(int(n) for n in np.array(shape) + paddings.sum(axis=1))
-    return _move(
-        rng, "PAD", shape, out_shape, _type(rng, np.int16, np.float32), [paddings], "PadOptions"
+    return move(
+        rng,
+        "PAD",
+        shape,
+        out_shape,
+        drawn_type(rng, np.int16, np.float32),
+        [paddings],
+        "PadOptions",
     )
 
 
 def _padv2(rng: Rng) -> Case:
     model, graph = one_op_graph()
-    dtype = _type(rng, np.int16, np.float32)
+    dtype = drawn_type(rng, np.int16, np.float32)
     shape = sizes(rng, int(rng.integers(1, 5)), 1, 5)
     paddings = _paddings(rng, len(shape))
-    x = _tensor(graph, rng, shape, dtype, None)
+    x = tensor_like(graph, rng, shape, dtype, None)
     pads = graph.tensor(paddings.shape, np.int32, data=paddings)
-    value = _tensor(graph, rng, (), dtype, x)
+    value = tensor_like(graph, rng, (), dtype, x)
     graph.tensors[value].buffer = model.buffer(values(rng, (), dtype).tobytes())
     out_shape = tuple(int(n) for n in np.array(shape) + paddings.sum(axis=1))
-    y = _tensor(graph, rng, out_shape, dtype, x)
+    y = tensor_like(graph, rng, out_shape, dtype, x)
     graph.operator("PADV2", [x, pads, value], [y], options="PadV2Options")
     return case(model, rng, [x], [y])
 
@@ -182,8 +185,8 @@ def _reshape(rng: Rng) -> Case:
     if rng.integers(2):
         wanted[rng.integers(len(new))] = -1
     constants = [wanted] if rng.integers(4) else None
-    return _move(
-        rng, "RESHAPE", shape, new, _type(rng, np.int16, np.int32, np.float32), constants,
+    return move(
+        rng, "RESHAPE", shape, new, drawn_type(rng, np.int16, np.int32, np.float32), constants,
         "ReshapeOptions", newShape=[int(n) for n in wanted],
     )  # fmt: skip
 
@@ -192,16 +195,16 @@ def _transpose(rng: Rng) -> Case:
     shape = sizes(rng, int(rng.integers(1, 5)), 1, 6)
     permutation = rng.permutation(len(shape))
     out_shape = tuple(int(shape[i]) for i in permutation)
-    dtype = _type(rng, np.int16, np.float32)
-    return _move(rng, "TRANSPOSE", shape, out_shape, dtype, [permutation], "TransposeOptions")
+    dtype = drawn_type(rng, np.int16, np.float32)
+    return move(rng, "TRANSPOSE", shape, out_shape, dtype, [permutation], "TransposeOptions")
 
 
 def _expand_dims(rng: Rng) -> Case:
     shape = sizes(rng, int(rng.integers(1, 4)), 1, 6)
     axis = int(rng.integers(-len(shape) - 1, len(shape) + 1))
     out_shape = np.expand_dims(np.empty(shape), axis).shape
-    dtype = _type(rng, np.int16, np.float32)
-    return _move(rng, "EXPAND_DIMS", shape, out_shape, dtype, [np.int32(axis)], "ExpandDimsOptions")
+    dtype = drawn_type(rng, np.int16, np.float32)
+    return move(rng, "EXPAND_DIMS", shape, out_shape, dtype, [np.int32(axis)], "ExpandDimsOptions")
 
 
 def _squeeze(rng: Rng) -> Case:
@@ -211,10 +214,8 @@ def _squeeze(rng: Rng) -> Case:
     removed = chosen or ones
     out_shape = tuple(n for i, n in enumerate(shape) if i not in removed)
     signed = [i - len(shape) if rng.integers(2) else i for i in chosen]
-    dtype = _type(rng, np.int16, np.float32)
-    return _move(
-        rng, "SQUEEZE", shape, out_shape, dtype, None, "SqueezeOptions", squeezeDims=signed
-    )
+    dtype = drawn_type(rng, np.int16, np.float32)
+    return move(rng, "SQUEEZE", shape, out_shape, dtype, None, "SqueezeOptions", squeezeDims=signed)
 
 
 def _resize_nearest_neighbor(rng: Rng) -> Case:
@@ -222,112 +223,71 @@ def _resize_nearest_neighbor(rng: Rng) -> Case:
     factor = int(rng.integers(1, 4))
     size = sizes(rng, 2, 1, 12) if rng.integers(2) else (height * factor, width * factor)
     align_corners = bool(rng.integers(2))
-    return _move(
+    return move(
         rng, "RESIZE_NEAREST_NEIGHBOR", (batch, height, width, channels),
-        (batch, *size, channels), _type(rng, np.int16, np.float32), [np.array(size)],
+        (batch, *size, channels), drawn_type(rng, np.int16, np.float32), [np.array(size)],
         "ResizeNearestNeighborOptions", alignCorners=align_corners,
         halfPixelCenters=not align_corners and bool(rng.integers(2)),
     )  # fmt: skip
 
 
-def _stacked(rng: Rng) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
-    """Shapes of a part and of the whole, the axis between them, as signed, and its length."""
-    part = sizes(rng, int(rng.integers(1, 4)), 1, 5)
-    axis, count = int(rng.integers(len(part) + 1)), int(rng.integers(1, 6))
-    signed = axis - len(part) - 1 if rng.integers(2) else axis
-    return part, (*part[:axis], count, *part[axis:]), signed, count
-
-
-def _pack(rng: Rng) -> Case:
-    model, graph = one_op_graph()
-    dtype = _type(rng, np.int32, np.float32)
-    part, whole, axis, count = _stacked(rng)
-    y = _tensor(graph, rng, whole, dtype, None)
-    parts = [_tensor(graph, rng, part, dtype, y) for _ in range(count)]
-    graph.operator("PACK", parts, [y], options="PackOptions", valuesCount=count, axis=axis)
-    return case(model, rng, parts, [y])
-
-
-def _unpack(rng: Rng) -> Case:
-    model, graph = one_op_graph()
-    dtype = _type(rng, np.int16, np.int32, np.float32)
-    part, whole, axis, count = _stacked(rng)
-    x = _tensor(graph, rng, whole, dtype, None)
-    parts = [_tensor(graph, rng, part, dtype, x) for _ in range(count)]
-    graph.operator("UNPACK", [x], parts, options="UnpackOptions", num=count, axis=axis)
-    return case(model, rng, [x], parts)
-
-
-def _slice(rng: Rng) -> Case:
-    shape = sizes(rng, int(rng.integers(1, 6)), 1, 6)
-    begin = [int(rng.integers(n)) for n in shape]
-    out_shape = tuple(int(rng.integers(1, n - b + 1)) for n, b in zip(shape, begin, strict=True))
-    to_the_end = [b + n == whole for b, n, whole in zip(begin, out_shape, shape, strict=True)]
-    size = [
-        -1 if ends and rng.integers(2) else n for n, ends in zip(out_shape, to_the_end, strict=True)
-    ]
-    dtype = _type(rng, np.int16, np.int32, np.float32)
-    return _move(rng, "SLICE", shape, out_shape, dtype, [begin, size], "SliceOptions")
-
-
-def _blocks(rng: Rng) -> tuple[tuple[int, ...], tuple[int, ...], list[int], np.ndarray]:
-    """Shapes of a whole and of its blocks as batches, block sizes, what lies around the whole."""
-    axes = int(rng.integers(1, 3))
-    block = [int(n) for n in rng.integers(1, 4, axes)]
-    cells = sizes(rng, axes, 1, 4)
-    edges = np.zeros((axes, 2), np.int32)
-    for axis in range(axes):
-        for side in range(2):
-            room = cells[axis] * block[axis] - int(edges[axis].sum()) - 1
-            edges[axis, side] = rng.integers(0, min(room, 3) + 1)
-    batch, channels = sizes(rng, 2, 1, 3)
-    space = [n * b - int(e.sum()) for n, b, e in zip(cells, block, edges, strict=True)]
-    return (
-        (batch, *space, channels),
-        (batch * int(np.prod(block)), *cells, channels),
-        block,
-        edges,
-    )
-
-
-# glibc maps a block of this size anew each time, so the arena begins zeroed, as on a chip.
-ZEROED_ARENA_BYTES = 64 * 2**20
-
-
-def _space_to_batch_nd(rng: Rng) -> Case:
-    whole, parts, block, paddings = _blocks(rng)
-    drawn = _move(
-        rng, "SPACE_TO_BATCH_ND", whole, parts, _type(rng, np.float32),
-        [np.array(block), paddings], "SpaceToBatchNDOptions",
-    )  # fmt: skip
-    return replace(drawn, arena_bytes=ZEROED_ARENA_BYTES)
-
-
-def _batch_to_space_nd(rng: Rng) -> Case:
-    whole, parts, block, crops = _blocks(rng)
-    return _move(
-        rng, "BATCH_TO_SPACE_ND", parts, whole, _type(rng, np.float32),
-        [np.array(block), crops], "BatchToSpaceNDOptions",
+def _resize_bilinear(rng: Rng) -> Case:
+    batch, height, width, channels = sizes(rng, 4, 1, 7)
+    size = sizes(rng, 2, 1, 12)
+    align_corners = bool(rng.integers(2))
+    return move(
+        rng, "RESIZE_BILINEAR", (batch, height, width, channels), (batch, *size, channels),
+        np.dtype(np.int8), [np.array(size)], "ResizeBilinearOptions", alignCorners=align_corners,
+        halfPixelCenters=not align_corners and bool(rng.integers(2)),
     )  # fmt: skip
 
 
-def _depth(rng: Rng, name: str, options: str) -> Case:
-    batch, height, width, channels = sizes(rng, 4, 1, 4)
-    block = int(rng.integers(1, 4))
-    space = (batch, height * block, width * block, channels)
-    depth = (batch, height, width, channels * block**2)
-    shapes = (space, depth) if name == "SPACE_TO_DEPTH" else (depth, space)
-    return _move(rng, name, *shapes, _type(rng, np.float32), None, options, blockSize=block)
+def _gather(rng: Rng) -> Case:
+    shape = sizes(rng, int(rng.integers(1, 4)), 1, 6)
+    axis = int(rng.integers(len(shape)))
+    positions = rng.integers(0, shape[axis], sizes(rng, int(rng.integers(1, 3)), 1, 5))
+    out_shape = (*shape[:axis], *positions.shape, *shape[axis + 1 :])
+    signed = axis - len(shape) if rng.integers(2) else axis
+    return move(
+        rng, "GATHER", shape, out_shape, drawn_type(rng, np.float32), [positions],
+        "GatherOptions", axis=signed, batchDims=0,
+    )  # fmt: skip
+
+
+def _reverse(rng: Rng) -> Case:
+    shape = sizes(rng, int(rng.integers(1, 5)), 1, 5)
+    first, stop = sorted(int(n) for n in rng.choice(len(shape) + 1, 2, replace=False))
+    axes = rng.permutation([i - len(shape) if rng.integers(2) else i for i in range(first, stop)])
+    dtype = drawn_type(rng, np.int16, np.int32, np.float32)
+    return move(rng, "REVERSE_V2", shape, shape, dtype, [axes], "ReverseV2Options")
+
+
+def _shape(rng: Rng) -> Case:
+    model, graph = one_op_graph()
+    shape = sizes(rng, int(rng.integers(1, 6)), 1, 5)
+    x = tensor_like(graph, rng, shape, drawn_type(rng, np.int16, np.int32, np.float32), None)
+    y = graph.tensor((len(shape),), np.int32)
+    graph.operator("SHAPE", [x], [y], options="ShapeOptions", outType=2)  # TensorType.INT32
+    return case(model, rng, [x], [y])
+
+
+def _fill(rng: Rng) -> Case:
+    model, graph = one_op_graph()
+    shape = sizes(rng, int(rng.integers(1, 5)), 1, 5)
+    dims = graph.tensor((len(shape),), np.int32, data=np.array(shape))
+    dtype = drawn_type(rng, np.int32, np.float32)
+    y = tensor_like(graph, rng, shape, dtype, None)
+    value = graph.tensor((), dtype, data=values(rng, (), dtype))
+    graph.operator("FILL", [dims, value], [y], options="FillOptions")
+    return case(model, rng, [], [y])
 
 
 SHAPE_MODELS: dict[str, Draw] = {
-    "PACK": _pack,
-    "UNPACK": _unpack,
-    "SLICE": _slice,
-    "SPACE_TO_BATCH_ND": _space_to_batch_nd,
-    "BATCH_TO_SPACE_ND": _batch_to_space_nd,
-    "SPACE_TO_DEPTH": partial(_depth, name="SPACE_TO_DEPTH", options="SpaceToDepthOptions"),
-    "DEPTH_TO_SPACE": partial(_depth, name="DEPTH_TO_SPACE", options="DepthToSpaceOptions"),
+    "RESIZE_BILINEAR": _resize_bilinear,
+    "GATHER": _gather,
+    "REVERSE_V2": _reverse,
+    "SHAPE": _shape,
+    "FILL": _fill,
     "CONCATENATION": _concatenation,
     "SPLIT": _split,
     "SPLIT_V": _split_v,

@@ -82,7 +82,17 @@ def test_equal_to_tflm(name: str) -> None:
         assert difference is None, f"{name}, seed {seed}: {difference}"
 
 
-ELEMENTWISE = ("ADD", "SUB", "MUL", "RELU", "LEAKY_RELU", "LOGISTIC", "TANH", "QUANTIZE")
+def test_rsqrt_of_other_zero_points() -> None:
+    for zero_point in (-127, -50, 0, 100, 127):
+        for seed in range(10):
+            case = one_op_activation.rsqrt(np.random.default_rng(seed), zero_point)
+            assert first_difference(case) is None, f"zero point {zero_point}, seed {seed}"
+
+
+ELEMENTWISE = (
+    *("ADD", "SUB", "MUL", "SQUARED_DIFFERENCE", "MAXIMUM", "MINIMUM"),
+    *("ABS", "LEAKY_RELU", "LOGISTIC", "QUANTIZE", "RELU", "TANH"),
+)
 
 
 @pytest.mark.parametrize(

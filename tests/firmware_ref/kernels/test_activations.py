@@ -1,4 +1,4 @@
-"""LOGISTIC, TANH, the RELUs, HARD_SWISH and SOFTMAX: small cases worked out by hand."""
+"""Functions of one tensor, element by element, and SOFTMAX: small cases worked out by hand."""
 
 from __future__ import annotations
 
@@ -44,6 +44,26 @@ def test_int16_is_the_rounded_function(name: str) -> None:
         real = q * scale
         exact = 1 / (1 + np.exp(-real)) if name == "LOGISTIC" else np.tanh(real)
         assert np.abs(np.array(result) / 32768 - exact).max() < 3e-4
+
+
+def test_abs_is_around_the_zero_point() -> None:
+    x = view([-128, 2, 10], np.int8, 1.0, 2)
+    assert run("ABS", [x], view([0] * 3, np.int8, 1.0, -5)) == [125, -5, 3]
+    assert run("ABS", [x], view([0] * 3, np.int8, 2.0, 0)) == [65, 0, 4]
+
+
+def test_rsqrt_is_the_rounded_function() -> None:
+    q = np.arange(-127, 128)
+    result = run("RSQRT", [view(q, np.int8, 1 / 4, -128)], view(q * 0, np.int8, 2**-6, -128))
+    exact = np.minimum(64 / np.sqrt((q + 128) / 4) - 128, 127)
+    assert np.abs(np.array(result) - exact).max() <= 0.51
+
+
+def test_rsqrt_of_zero_is_the_largest_and_of_less_an_error() -> None:
+    y = view([0, 0], np.int8, 1.0)
+    assert run("RSQRT", [view([3, 4], np.int8, 1.0, 3)], y) == [127, 1]
+    with pytest.raises(ModelError, match=r"\(RSQRT\) received a negative number"):
+        run("RSQRT", [view([2, 4], np.int8, 1.0, 3)], y)
 
 
 def test_checked_log2() -> None:

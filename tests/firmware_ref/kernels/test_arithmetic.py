@@ -1,4 +1,4 @@
-"""ADD, SUB and MUL: small cases worked out by hand."""
+"""Operators with two operands: small cases worked out by hand."""
 
 from __future__ import annotations
 
@@ -44,6 +44,25 @@ def test_int16():
     assert run("ADD", [x1, x2], view([0, 0], np.int16, 2.0**-10)) == [32767, -3]
     assert run("SUB", [x1, x2], view([0, 0], np.int16, 2.0**-10)) == [0, -7]
     assert run("MUL", [x1, x2], view([0, 0], np.int16, 2.0**-4)) == [13733, 0]
+
+
+def test_squared_difference():
+    x1, x2 = view([10, -10, 100], np.int8, 0.5), view([4, -8, -100], np.int8, 1.0)
+    # real 5 - 4, -5 + 8, 50 + 100
+    y = view([0] * 3, np.int8, 0.25, -100)
+    assert run("SQUARED_DIFFERENCE", [x1, x2], y) == [-96, -64, 127]
+
+
+def test_the_greater_and_the_smaller_one():
+    x1, x2 = view([[1], [5]]), view([3, -2])
+    assert run("MAXIMUM", [x1, x2], view(np.zeros((2, 2)))) == [[3, 1], [5, 5]]
+    assert run("MINIMUM", [x1, x2], view(np.zeros((2, 2)))) == [[1, -2], [3, -2]]
+
+
+def test_of_a_number_and_what_is_none_the_second_is_taken():
+    numbers = [view([np.nan, 1.0], np.float32, None), view([1.0, np.nan], np.float32, None)]
+    result = run("MAXIMUM", numbers, view([0.0, 0.0], np.float32, None))
+    np.testing.assert_array_equal(result, [1.0, np.nan])
 
 
 def test_fused_activations():

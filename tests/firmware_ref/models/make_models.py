@@ -5,6 +5,8 @@
 cnn             convolutions (plain, depthwise, transposed, grouped), pooling, dense, softmax; int8
 cnn_float_io    the same with QUANTIZE and DEQUANTIZE at its ends
 lstm            fused LSTM over a whole sequence, then dense; int8
+recurrent       GRU, one operator per gate and frame, layer normalisation, reversed frames; int8
+unet            bilinear upsampling, pixel shuffle, maximum, the batch size left open; int8
 stream          causal dilated student, states as inputs and outputs; int8
 stream_16x8     the same with int16 activations
 stream_variable the same idea with resource variables
@@ -47,6 +49,24 @@ def _lstm() -> keras.Model:
     frames = keras.Input((6, 5), batch_size=1)
     x = keras.layers.LSTM(8)(frames)
     return keras.Model(frames, keras.layers.Dense(4)(x))
+
+
+def _recurrent() -> keras.Model:
+    frames = keras.Input((4, 6), batch_size=1)
+    x = keras.layers.GRU(5, unroll=True, return_sequences=True)(frames)
+    x = keras.layers.LayerNormalization()(x)
+    x = keras.layers.Lambda(lambda t: tf.reverse(tf.abs(t), [1]))(x)
+    return keras.Model(frames, keras.layers.Dense(3)(x))
+
+
+def _unet() -> keras.Model:
+    x = frame = keras.Input((8, 8, 2))
+    x = keras.layers.Conv2D(8, 3, strides=2, padding="same")(x)
+    x = keras.layers.Lambda(lambda t: tf.maximum(t, 0.2 * t))(x)
+    up = keras.layers.UpSampling2D(2, interpolation="bilinear")(x)
+    shuffled = keras.layers.Lambda(lambda t: tf.nn.depth_to_space(t, 2))(x)
+    transposed = keras.layers.Conv2DTranspose(2, 3, strides=2, padding="same")(x)
+    return keras.Model(frame, keras.layers.Concatenate()([frame, up, shuffled, transposed]))
 
 
 class _Student(tf.Module):
@@ -151,6 +171,8 @@ MODELS: dict[str, Callable[[], bytes]] = {
     "cnn": lambda: _keras(_cnn()),
     "cnn_float_io": lambda: _keras(_cnn(), io=tf.float32),
     "lstm": lambda: _keras(_lstm()),
+    "recurrent": lambda: _keras(_recurrent()),
+    "unet": lambda: _convert(tf.lite.TFLiteConverter.from_keras_model(_unet()), [(1, 8, 8, 2)]),
     "stream": _stream,
     "stream_16x8": lambda: _stream(operators=INT16, io=tf.int16),
     "stream_variable": _stream_variable,
