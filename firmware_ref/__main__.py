@@ -72,31 +72,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.reserve_sram < 0:
         parser.error(f"--reserve-sram must not be negative, received {options.reserve_sram}")
     try:
-        exit_code = _list_targets() if options.list_targets else _report(options)
-        sys.stdout.flush()
-        return exit_code
+        text, exit_code = _list_targets() if options.list_targets else _report(options)
     except TargetError as error:
         parser.error(str(error))
     except FirmwareRefError as error:
         print(f"error: {error}", file=sys.stderr)
         return ERROR
-    except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return _print(text, exit_code)
+
+
+def _print(text: str, exit_code: int) -> int:
+    """Print, last of all: a reader that leaves early, such as `head`, changes nothing else."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
         discard_output()
-        return OK
-    except OSError as error:  # of stdout alone: files that cannot be written are named above
+    except OSError as error:
         discard_output()
         print(f"error: cannot print: {error.strerror}.", file=sys.stderr)
         return ERROR
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return exit_code
 
 
-def _list_targets() -> int:
-    print(targets_as_text())
-    return OK
+def _list_targets() -> tuple[str, int]:
+    return targets_as_text(), OK
 
 
-def _report(options: argparse.Namespace) -> int:
+def _report(options: argparse.Namespace) -> tuple[str, int]:
+    """The text for stdout and the exit code; files are written here."""
     target = None if options.target is None else find_target(options.target)
     report = make_report(
         options.model,
@@ -106,11 +111,11 @@ def _report(options: argparse.Namespace) -> int:
         reserved_sram_bytes=options.reserve_sram,
     )
     if options.json:
-        print(json.dumps(report_as_json(report)))
+        text = json.dumps(report_as_json(report))
     else:
-        print(report_as_text(report))
+        text = report_as_text(report)
         if options.map:
-            print(f"\n{draw_arena(report.plan)}")
+            text += f"\n\n{draw_arena(report.plan)}"
     if options.plot is not None:
         save_arena_plot(report.plan, options.plot, title=options.model)
         print(f"wrote {options.plot}", file=sys.stderr)
@@ -127,7 +132,7 @@ def _report(options: argparse.Namespace) -> int:
             f"({plan.saved_bytes:,} B saved)",
             file=sys.stderr,
         )
-    return OK if report.fits else DOES_NOT_FIT
+    return text, OK if report.fits else DOES_NOT_FIT
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 LONGEST = 60
@@ -30,3 +30,20 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_together(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files that belong together, name -> text; none replaces an old one before all exist.
+
+    Raises:
+        OSError: the folder cannot be made or written to; it names the file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        for name, text in texts.items():
+            path = folder / name
+            temporary = stack.enter_context(whole_file(path))
+            try:
+                temporary.write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(path)) from error

@@ -27,6 +27,7 @@ SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"}
 )
 BLOCK_FRAMES = 1 << 16
+RATES = (1000, 1_000_000)  # Hz; a header beyond is damaged, and would resample to gigabytes
 LARGEST_SAMPLE = 1e12  # full scale is 1; the power spectrum of more overflows float32
 _WRITTEN_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 WRITTEN_SUFFIXES = frozenset(_WRITTEN_FORMATS)
@@ -36,6 +37,8 @@ _SHORTFALL = {"MP3": 0.05}  # an MP3's header estimates its length; others state
 _CHUNK_SIZE = re.compile(  # in the log of libsndfile: WAV, AIFF, AU, and the whole file of W64
     r"^\s*(?:data|SSND|Data Size|riff)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE
 )
+_OGG_PAGE_BYTES = 65_307  # at most
+_OGG_LAST_PAGE = 0x04
 _UNKNOWN_CHUNK_BYTES = 0x7FFF_F000  # writers into a pipe leave such a size behind
 
 
@@ -67,8 +70,8 @@ def info(path: str | Path) -> AudioInfo:
     """Read a recording's header.
 
     Raises:
-        AudioError: no such file, not readable, not audio, truncated, without a single sample, or of
-            a name that is not UTF-8.
+        AudioError: no such file, not readable, not audio, truncated, without a single sample, of a
+            sample rate beyond `RATES`, or of a name that is not UTF-8.
     """
     path = Path(path)
     check_name(path)
@@ -91,6 +94,8 @@ def info(path: str | Path) -> AudioInfo:
             f"{path}: cannot be read as audio ({_reason(error)}). Expected a file that libsndfile "
             f"reads, such as WAV, FLAC, Ogg or MP3."
         ) from error
+    if header.format == "OGG" and not _ends_its_stream(path):
+        raise AudioError(f"{path}: the file is truncated: its last page does not end the stream.")
     for declared, present in _CHUNK_SIZE.findall(header.extra_info):
         if int(present) < int(declared) < _UNKNOWN_CHUNK_BYTES:
             raise AudioError(
@@ -99,9 +104,23 @@ def info(path: str | Path) -> AudioInfo:
             )
     if header.frames <= 0:
         raise AudioError(f"{path}: holds no audio; it is empty or truncated.")
+    if not RATES[0] <= header.samplerate <= RATES[1]:
+        raise AudioError(
+            f"{path}: its header says {header.samplerate} Hz. Expected {RATES[0]} to {RATES[1]:,} "
+            f"Hz; is it damaged?"
+        )
     return AudioInfo(
         path, header.frames, header.samplerate, header.channels, header.format, header.subtype
     )
+
+
+def _ends_its_stream(path: Path) -> bool:
+    """Whether the last page of an Ogg file says that it is the last (RFC 3533, section 6)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _OGG_PAGE_BYTES))
+        tail = file.read()
+    page = tail.rfind(b"OggS\0")
+    return page >= 0 and len(tail) > page + 5 and bool(tail[page + 5] & _OGG_LAST_PAGE)
 
 
 def check_name(path: Path) -> None:

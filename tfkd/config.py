@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Positive = Annotated[int, Field(ge=1)]
+MOST = 4096  # channels, kernel or stride: far beyond any microcontroller
+Positive = Annotated[int, Field(ge=1, le=MOST)]
 
 
 class Section(BaseModel):
@@ -87,13 +88,15 @@ class ModelConfig(Section):
         description="depthwise time kernel of each encoder stage's bottleneck; 0: no bottleneck"
     )
     expansions: tuple[Positive, ...] = Field(description="expansion of each encoder bottleneck")
-    latent: int = Field(ge=4, description="channels of the latent")
-    hidden: int = Field(ge=4, description="expanded channels of the latent's bottlenecks")
+    latent: int = Field(ge=4, le=MOST, description="channels of the latent")
+    hidden: int = Field(ge=4, le=MOST, description="expanded channels of the latent's bottlenecks")
     time_kernel: int = Field(5, ge=1, description="depthwise time kernel of these bottlenecks")
     dilations: tuple[Positive, ...] = Field(
         min_length=1, description="time dilation of each latent bottleneck"
     )
-    decoder_channels: int = Field(24, ge=1, description="channels of the deepest decoder stage")
+    decoder_channels: int = Field(
+        24, ge=1, le=MOST, description="channels of the deepest decoder stage"
+    )
     decoder_time_kernel: int = Field(3, ge=1)
     decoder_kernel: int = Field(3, ge=1, description="odd frequency kernel in the decoder")
     decoder_expansion: int = Field(2, ge=1)
@@ -187,7 +190,9 @@ class DistillConfig(Section):
 
     method: str = Field("cosine", description="a key of tfkd.distill.LOSSES")
     weight: float = Field(1.0, ge=0, description="lambda of the loss; 1.0 suits cosine")
-    axis: Literal["frame", "position", "example"] = "frame"
+    axis: Literal["frame", "position", "example"] = Field(
+        "frame", description="what one vector is; one position a frame here: position is frame"
+    )
     teacher: str | None = Field(None, description="run directory; default: the shipped teacher")
 
 

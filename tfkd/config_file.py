@@ -243,6 +243,8 @@ def _explain(problem: Mapping[str, Any], origins: Mapping[str, str]) -> str:
     where = f" (from {origin})" if origin else ""
     if problem["type"] == "extra_forbidden":
         return f"unknown configuration key '{key}'{where}.{_nearest_key(key)}"
+    if problem["type"] == "missing" and isinstance(problem["loc"][-1], int):
+        return f"{key}{where}: has too few values. Received: {list(problem['input'])}."
     if problem["type"] == "missing":
         return f"the configuration key '{key}' is missing. Expected a value for it."
     message = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")

@@ -50,6 +50,10 @@ class PairScores:
     pair: Pair
     systems: Mapping[str, Mapping[str, float]]
 
+    def compares(self, metric: str) -> bool:
+        """Whether every system has a value of this metric."""
+        return all(math.isfinite(values[metric]) for values in self.systems.values())
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -67,9 +71,15 @@ class Evaluation:
         return {**grouped, ALL: list(self.scores)}
 
     def means(self, system: str, group: Sequence[PairScores]) -> dict[str, Interval]:
-        """Metric -> mean with its 95 % interval."""
+        """Metric -> mean with its 95 % interval, over the pairs that have a value for every system.
+
+        So the means of all systems are over the same pairs; the others count as undefined.
+        """
         return {
-            metric: mean_interval(scores.systems[system][metric] for scores in group)
+            metric: mean_interval(
+                scores.systems[system][metric] if scores.compares(metric) else math.nan
+                for scores in group
+            )
             for metric in metrics.METRICS
         }
 

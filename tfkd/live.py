@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tfkd import audio
+from tfkd.audio import Floats, Int16
 from tfkd.engines.engine import Engine
 from tfkd.enhance import Enhancer
-
-Floats = NDArray[np.float32]
+from tfkd.frontend import to_int16
 
 SILENCE_DBFS = -99.0  # what a meter shows for nothing at all
 
@@ -176,11 +175,11 @@ class FileSink:
 
     latency_ms = 0.0
 
-    def __init__(self, append: Callable[[Floats], None]) -> None:
+    def __init__(self, append: Callable[[Floats | Int16], None]) -> None:
         self._append = append
 
     def write(self, samples: Floats) -> bool:
-        self._append(samples)
+        self._append(to_int16(samples))  # libsndfile would round down
         return False
 
 

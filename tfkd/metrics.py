@@ -53,15 +53,19 @@ def pesq_wb(clean: Floats, processed: Floats) -> float:
     """Wide-band PESQ (ITU-T P.862.2), MOS-LQO from 1.04 to 4.64; NaN without detectable speech.
 
     Of a signal longer than `PESQ_SAMPLES` the mean over equal stretches that are not, without those
-    that have no detectable speech.
+    in which the clean signal has no detectable speech; NaN if the processed signal lacks it in
+    another: a mean over the rest would reward it.
     """
     _same_length(clean, processed)
     stretches = -(-len(clean) // PESQ_SAMPLES)
     if stretches > 1:
-        both = zip(
+        scores = []
+        for part, other in zip(
             np.array_split(clean, stretches), np.array_split(processed, stretches), strict=True
-        )
-        scores = [score for pair in both if not math.isnan(score := pesq_wb(*pair))]
+        ):
+            value = pesq_wb(part, other)
+            if not (math.isnan(value) and math.isnan(pesq_wb(part, part))):
+                scores.append(value)
         return float(np.mean(scores)) if scores else math.nan
     if not _scorable(clean, processed):
         return math.nan

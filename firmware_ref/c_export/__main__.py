@@ -21,7 +21,7 @@ from firmware_ref.macs import model_macs
 from firmware_ref.model import Model
 from firmware_ref.reader import read_model
 from firmware_ref.standard_output import discard_output
-from firmware_ref.whole_file import whole_file
+from firmware_ref.whole_file import write_together
 
 OK, ERROR, INTERRUPTED = 0, 1, 130
 FRAMES = 20
@@ -90,10 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         source = export_c(model)
         if options.output:
             folder = Path(options.output)
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, text in source.files.items():
-                with whole_file(folder / name) as temporary:
-                    temporary.write_text(text, encoding="utf-8")
+            write_together(folder, source.files)
             print(*(folder / name for name in source.files), sep="\n", flush=True)
         if options.measure:
             for line in measurements(model, source):

@@ -206,12 +206,25 @@ def test_the_module_runs_and_a_closed_pipe_is_no_error(unet: str) -> None:
     command = [sys.executable, "-m", "firmware_ref", unet, "--target", "nano33ble"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+    assert into_a_closed_pipe(command) == (0, b"")
+
+
+def test_a_closed_pipe_changes_neither_files_nor_verdict(unet: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "firmware_ref", unet, "--target", "nano33ble", "--map"]
+    plan = tmp_path / "plan.tflite"
+    returncode, stderr = into_a_closed_pipe([*command, "--write-plan", str(plan)])
+    assert returncode == 0 and stderr.startswith(b"wrote ") and plan.is_file()
+    assert into_a_closed_pipe([*command, "--reserve-sram", "99999999"]) == (3, b"")
+
+
+def into_a_closed_pipe(command: list[str]) -> tuple[int, bytes]:
+    """Exit code and stderr of a command whose stdout nobody reads."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        assert process.stderr.read() == b""
-        assert process.wait() == 0
+        stderr = process.stderr.read()
+        return process.wait(), stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full stands for a full disk")

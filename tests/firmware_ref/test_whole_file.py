@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_ref.whole_file import whole_file
+from firmware_ref.whole_file import whole_file, write_together
 
 
 def test_file_appears_on_success_only(tmp_path: Path) -> None:
@@ -38,3 +38,15 @@ def test_the_longest_names_can_be_written(tmp_path: Path) -> None:
             assert temporary.suffix == ".wav"
             temporary.write_text("whole")
         assert (tmp_path / name).read_text() == "whole"
+
+
+def test_files_that_belong_together_are_replaced_together(tmp_path: Path) -> None:
+    write_together(tmp_path / "c", {"model.h": "one", "model.c": "one"})
+    bad_name = "no/folder.c"
+    with pytest.raises(OSError) as failed:
+        write_together(tmp_path / "c", {"model.h": "two", bad_name: "two", "model.c": "two"})
+    assert failed.value.filename == str(tmp_path / "c" / bad_name)
+    texts = {path.name: path.read_text() for path in (tmp_path / "c").iterdir()}
+    assert texts == {"model.h": "one", "model.c": "one"}
+    write_together(tmp_path / "c", {"model.h": "two", "model.c": "two"})
+    assert {path.read_text() for path in (tmp_path / "c").iterdir()} == {"two"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import voice
+from conftest import noisy_voice, voice
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,6 +113,29 @@ def test_truncated_file(tmp_path, suffix, kept):
     path.write_bytes(content[: int(kept * len(content))])
     with pytest.raises(AudioError, match="truncated"):
         audio.read(path)
+
+
+def test_an_ogg_whose_pages_end_early(tmp_path):
+    """Its header tells no length: what is left sounds whole."""
+    path = tmp_path / "x.ogg"
+    soundfile.write(path, noisy_voice(4.0), 16000)
+    content = path.read_bytes()
+    last = content.rindex(b"OggS")
+    assert last > len(content) // 2
+    path.write_bytes(content[:last])
+    with pytest.raises(AudioError, match="truncated: its last page does not end the stream"):
+        audio.info(path)
+
+
+@pytest.mark.parametrize("rate", [1, 999, 1_000_001])
+def test_a_damaged_sample_rate(tmp_path, rate):
+    path = tmp_path / "x.wav"
+    soundfile.write(path, voice(0.5), 16000)
+    content = bytearray(path.read_bytes())
+    content[24:28] = struct.pack("<I", rate)
+    path.write_bytes(content)
+    with pytest.raises(AudioError, match=f"header says {rate} Hz. Expected 1000 to 1,000,000 Hz"):
+        audio.info(path)
 
 
 def test_unknown_length_of_a_pipe_is_no_truncation(tmp_path):

@@ -141,6 +141,8 @@ def test_no_model_at_all(tmp_path):
         ("train.seed=-1", r"train\.seed .*greater than or equal to 0.*Received: -1"),
         ("train.learning_rate=inf", r"train\.learning_rate .*finite.*Received: inf"),
         ("data.snr_db=[20,-5]", r"snr_db must be \[lowest, highest\]. Received: \[20, -5\]"),
+        ("data.snr_db=[5]", r"data\.snr_db \(from .*\): has too few values\. Received: \[5\]"),
+        ("model.channels=[8,16000000,16]", r"model\.channels .*less than or equal to 4096"),
         ("data.snr_db=[nan,5]", r"data\.snr_db .*finite.*Received: nan"),
     ],
 )

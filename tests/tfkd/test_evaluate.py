@@ -197,6 +197,24 @@ def test_silence_is_undefined_and_other_rates_and_channels_count(tmp_path):
     assert (interval.count, interval.undefined) == (1, 1)
 
 
+def test_means_of_all_systems_are_over_the_same_pairs():
+    """The mute system scores 9 on the one pair that it leaves alone, and is no better for that."""
+    values = {"noisy": (1.0, 2.0, 6.0), "mute": (math.nan, math.inf, 9.0)}
+    evaluation = Evaluation(
+        tuple(values),
+        tuple(
+            PairScores(
+                Pair(f"{i}", Path(), Path(), None),
+                {name: dict.fromkeys(metrics.METRICS, drawn[i]) for name, drawn in values.items()},
+            )
+            for i in range(3)
+        ),
+    )
+    means = {name: evaluation.means(name, evaluation.scores)["pesq_wb"] for name in values}
+    assert [means[name].mean for name in values] == [6.0, 9.0]
+    assert {(interval.count, interval.undefined) for interval in means.values()} == {(1, 2)}
+
+
 def test_metric_workers_import_no_tensorflow():
     program = "import sys, tfkd.evaluate; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0

@@ -125,3 +125,9 @@ def test_stretches_without_speech_are_left_out():
     longer = metrics.pesq_wb(np.concatenate([clean, quiet]), np.concatenate([noisy, quiet]))
     assert longer == pytest.approx(metrics.pesq_wb(clean, noisy), abs=1e-12)
     assert math.isnan(metrics.pesq_wb(np.tile(quiet, 2), np.tile(noisy, 2)))
+
+
+def test_a_muted_stretch_of_speech_is_no_better_score():
+    clean, noisy = bursts(12.0)
+    muted = np.concatenate([noisy, np.zeros_like(noisy)])
+    assert math.isnan(metrics.pesq_wb(np.tile(clean, 2), muted))

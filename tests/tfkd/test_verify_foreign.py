@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from firmware_ref.arena.model_buffers import OFFLINE_METADATA
+from firmware_ref.arena.offline_plan import write_offline_plan
 from firmware_ref.errors import UnsupportedOpError
 from firmware_ref.reader import read_model
 from tfkd.engines import tensor_trace
 from tfkd.errors import VerificationError
+from tfkd.released import released_folders
 from tfkd.verify import check
 from tfkd.verify_foreign import compare_foreign, random_inputs
 
@@ -18,12 +21,24 @@ MODELS = Path(__file__).parent.parent / "firmware_ref" / "models"
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("name", ["cnn", "cnn_float_io", "lstm", "stream_16x8", "stream_variable"])
+@pytest.mark.parametrize(
+    "name", ["cnn", "cnn_float_io", "lstm", "recurrent", "stream_16x8", "stream_variable", "unet"]
+)
 def test_tflm_and_firmware_ref_agree(name):
     done: list[float] = []
     (comparison,) = compare_foreign(MODELS / f"{name}.tflite", ["firmware-ref"], 20, 0, done.append)
     assert comparison.equal and comparison.frames == sum(done) == 20
     assert comparison.values > 0
+
+
+@pytest.mark.oracle
+def test_a_model_with_a_plan_of_its_arena(tmp_path):
+    """TFLM would refuse the plan where it has to keep every tensor."""
+    planned = tmp_path / "planned.tflite"
+    write_offline_plan(released_folders()["micro"] / "model.tflite", planned, "cortex-m")
+    assert OFFLINE_METADATA in read_model(planned).metadata
+    (comparison,) = compare_foreign(planned, ["firmware-ref"], 5, 0)
+    assert comparison.equal
 
 
 @pytest.mark.oracle

@@ -9,7 +9,7 @@ from pathlib import Path
 from firmware_ref.c_export import export_c
 from firmware_ref.errors import FirmwareRefError
 from firmware_ref.reader import read_model
-from tfkd.atomic import atomic_path
+from firmware_ref.whole_file import write_together
 from tfkd.c_denoiser.front_end import front_end_files
 from tfkd.config import FrontEndConfig
 from tfkd.engines.streaming_model import METADATA_NAME, parse_streaming_model
@@ -38,16 +38,13 @@ class CSources:
     input_size: int
 
     def write(self, folder: str | Path) -> list[Path]:
-        """Write them into a folder, each whole or not at all; returns their paths.
+        """Write them into a folder, all or none; returns their paths.
 
         Raises:
             OSError: the folder cannot be made or written to.
         """
-        paths = [Path(folder) / name for name in sorted(self.files)]
-        for path in paths:
-            with atomic_path(path) as temporary:
-                temporary.write_text(self.files[path.name], encoding="utf-8")
-        return paths
+        write_together(Path(folder), self.files)
+        return [Path(folder) / name for name in sorted(self.files)]
 
 
 def c_sources(path: str | Path) -> CSources:

@@ -218,15 +218,13 @@ def _print_tables(evaluation: Evaluation) -> None:
         paired.add_row(f"{system} - {reference}", *cells)
     for table in (means, paired):
         console().print(table)
-    undefined = sum(
-        interval.undefined
-        for system in evaluation.systems
-        for interval in evaluation.means(system, evaluation.scores).values()
-    )
-    if undefined:
-        console().print(
-            f"{undefined} values were undefined (silence, or too little speech) and left out."
-        )
+    for name, metric in METRICS.items():
+        left_out = sum(not scores.compares(name) for scores in evaluation.scores)
+        if left_out:
+            console().print(
+                f"{metric.title} leaves out {left_out} of {len(evaluation.scores)} pairs: a system "
+                f"has no value there (silence, or too little speech)."
+            )
 
 
 def _cell(mean: float, reach: float, form: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfkd.cli.output import console
-from tfkd.errors import RunError
+from tfkd.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from tfkd.experiment.grid import Outcome
@@ -112,18 +112,26 @@ def experiment(
 
 
 def _check(plan: Study) -> None:
-    """Refuse what would fail in every cell, before anything is written."""
+    """Refuse what would fail in every cell, or be unfair, before anything is written."""
     from tfkd.distill import configured_loss
     from tfkd.experiment.study import cell_config, study_cells, teacher_config, tuning_cells
+    from tfkd.models.teacher import check_frames, teacher_model_config
 
     if plan.test.noisy is not None and plan.test.clean is not None:
         from tfkd.evaluate import find_pairs
 
         find_pairs(plan.test.noisy, plan.test.clean)
-    if plan.teacher is not None:
-        teacher_config(plan, plan.teacher)
+    trained = None if plan.teacher is None else teacher_config(plan, plan.teacher).model
     for cell in (*tuning_cells(plan), *study_cells(plan, {})):
-        configured_loss(cell_config(plan, cell).distill)
+        config = cell_config(plan, cell)
+        if config.train.patience:
+            raise ConfigError(
+                "a study trains every method for the same number of steps. Expected "
+                f"train.patience=0. Received: {config.train.patience}."
+            )
+        if configured_loss(config.distill).uses_teacher:
+            teacher = trained or teacher_model_config(config.distill.teacher)
+            check_frames(config.model.frontend, teacher.frontend)
 
 
 def _runner(jobs: int | None, address: str | None) -> Runner:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any, NoReturn
 
 import click
@@ -19,6 +20,7 @@ from tfkd.errors import TfkdError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
 EXIT_ERROR = 1
+EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 _COMMANDS = (  # each is the attribute of the same name in tfkd/cli/NAME.py
@@ -97,7 +99,9 @@ def _exit_code(command: Callable[[], Any]) -> int:
         return _report("interrupted", EXIT_INTERRUPTED)
     except TfkdError as error:
         return _report(f"Error: {error}", error.exit_code)
-    except _firmware_ref_error() as error:
+    except _firmware_ref_errors().TargetError as error:  # of --target, as any other wrong value
+        return _report(f"Error: {error}", EXIT_USAGE)
+    except _firmware_ref_errors().FirmwareRefError as error:
         return _report(f"Error: {error}", EXIT_ERROR)
     except BrokenPipeError:
         # The reader of our stdout has left (as in `| head`); keep Python from complaining at exit.
@@ -111,11 +115,9 @@ def _exit_code(command: Callable[[], Any]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _firmware_ref_error() -> type[Exception]:
-    """The root of firmware_ref's errors, imported only when something was raised."""
-    from firmware_ref.errors import FirmwareRefError
-
-    return FirmwareRefError
+def _firmware_ref_errors() -> ModuleType:
+    """firmware_ref's errors, imported only when something was raised."""
+    return import_module("firmware_ref.errors")
 
 
 def _report(message: str, exit_code: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,8 @@ from tfkd.cli.output import json_option, print_json
 from tfkd.errors import RunError, TfkdError
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from tfkd.cli.initial_model import InitialModel
     from tfkd.config import Config
     from tfkd.train.run_directory import RunDirectory
@@ -91,7 +94,11 @@ def _flag(name: str, key: str, **options: Any) -> Callable[[_Command], _Command]
 )
 @click.option("--runs", default=RUNS, metavar="DIR", help="Where the run directory is made.")
 @click.option("--resume", metavar="RUN", help="Continue an interrupted run to the same result.")
-@click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0: all cores.")
+@click.option(
+    "--threads",
+    type=click.IntRange(0),
+    help="CPU threads; 0: all cores.  [default: 0; with --resume, those that the run began with]",
+)
 @click.option(
     "--strategy",
     type=click.Choice(["mirrored", "multiworker"]),
@@ -107,7 +114,7 @@ def train(
     settings: tuple[str, ...],
     runs: str,
     resume: str | None,
-    threads: int,
+    threads: int | None,
     strategy: str | None,
     tensorboard: bool,
     dry_run: bool,
@@ -142,7 +149,14 @@ def train(
 
         run = RunDirectory.open(resume)
         run.check_recordings()
-        _train(run, False, threads, strategy, tensorboard, as_json)
+        began = run.threads()
+        if threads not in (None, began):
+            click.echo(
+                f"The run began with --threads {began}: with {threads}, it will not come to the "
+                f"same weights bit for bit.",
+                err=True,
+            )
+        _train(run, False, began if threads is None else threads, strategy, tensorboard, as_json)
         return
     if not (what or student or config_files):
         raise click.UsageError("say what to train: `teacher`, --student NAME, or --config TOML.")
@@ -183,7 +197,8 @@ def train(
     if not what and loss.uses_teacher and config.distill.teacher:
         find_teacher(config.distill.teacher)
     kind = TEACHER if what else "student"
-    run = RunDirectory.create(runs, config, kind, begun.weights if begun else None)
+    threads = threads or 0
+    run = RunDirectory.create(runs, config, kind, begun.weights if begun else None, threads)
     _train(run, True, threads, strategy, tensorboard, as_json)
 
 
@@ -227,12 +242,12 @@ def _train(
             train_run(run, strategy=make_strategy(strategy), tensorboard=tensorboard)
         except tf.errors.ResourceExhaustedError as error:
             raise RunError(
-                f"{run.path}: disk or memory is exhausted ({error.message.splitlines()[0]}). Free "
+                f"{run.path}: disk or memory is exhausted ({_reason(error)}). Free "
                 f"some, then continue with: {resume_command(run.path)}"
             ) from error
         except tf.errors.OpError as error:
             raise RunError(
-                f"{run.path}: TensorFlow stopped ({error.message.splitlines()[0]}). If a recording "
+                f"{run.path}: TensorFlow stopped ({_reason(error)}). If a recording "
                 f"was damaged or removed, `tfkd data check` finds it; then continue with: "
                 f"{resume_command(run.path)}"
             ) from error
@@ -249,6 +264,21 @@ def _train(
         click.echo(run.path)
 
 
+# Lines of a TensorFlow error that tell where in a graph it was met; what stands around the others.
+_PLACE = re.compile(r'Graph execution error|Detected at node|Node: |File "|<stack|\d+ root error')
+_AROUND = re.compile(
+    r"^\(\d+\) |^Error in user-defined function .* with iterator: [\w:]+: |\s*\[(\[|Op:).*"
+)
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """The line of a TensorFlow error that says what happened; all of it goes to train.log."""
+    logging.getLogger("tfkd.train").debug("%s", error.message)
+    lines = [_AROUND.sub("", line.strip()) for line in error.message.splitlines()]
+    told = [line for line in lines if line and not _PLACE.match(line)]
+    return told[0] if told else type(error).__name__
+
+
 @contextlib.contextmanager
 def _logging(run: RunDirectory) -> Iterator[None]:
     """Send the library's log to stderr and to train.log while a run trains."""
@@ -260,7 +290,8 @@ def _logging(run: RunDirectory) -> Iterator[None]:
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    handlers[0].setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG)
     logger.propagate = False  # TensorFlow gives the root logger a handler that repeats each line
     logger.info("run directory: %s", run.path)
     try:

@@ -16,6 +16,7 @@ from tfkd.distill.supervised.spectral import power as spectral_power
 from tfkd.errors import ModelError
 from tfkd.frontend_tf import band_features, bin_mask
 from tfkd.models.dae import LATENT, QUANTIZED
+from tfkd.models.teacher import check_frames
 
 SpectraLoss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -118,17 +119,7 @@ class Distiller(keras.Model):
                 f"Received: teacher with {teacher.count_params()} parameters, student with "
                 f"{self.student.count_params()}."
             )
-        ours, theirs = self.student_frontend, self.teacher_frontend
-        if (ours.sample_rate, ours.window, ours.hop) != (
-            theirs.sample_rate,
-            theirs.window,
-            theirs.hop,
-        ):
-            raise ModelError(
-                "teacher and student must share sample rate, window and hop, so that their frames "
-                f"coincide. Received: student {ours.sample_rate}/{ours.window}/{ours.hop}, teacher "
-                f"{theirs.sample_rate}/{theirs.window}/{theirs.hop}."
-            )
+        check_frames(self.student_frontend, self.teacher_frontend)
         teacher.trainable = False
         self._teacher_outputs = with_latent(teacher)
         if self.distillation_loss.projects:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_ref.arena.model_buffers import OFFLINE_METADATA
 from firmware_ref.interpreter import Interpreter
 from firmware_ref.model import Model, TensorType
 from firmware_ref.observe import TensorDump
@@ -75,11 +76,13 @@ def tflm_trace(model: ModelFile) -> Trace:
     runtime = import_runtime()
     parsed = read_model(model.content)
     tensors = computed_tensors(parsed)
-    # Nothing shares memory here, so the arena holds every activation at once.
+    # Nothing shares memory here, so the arena holds every activation at once; a plan in the file,
+    # which says what shares it, would contradict that.
+    content = model.content.replace(OFFLINE_METADATA.encode(), bytes(len(OFFLINE_METADATA)))
     activations = sum(parsed.subgraphs[0].tensors[index].bytes + 16 for index in tensors)
     try:
         interpreter = runtime.Interpreter.from_bytes(
-            model.content,
+            content,
             arena_size=2 * activations + 4 * len(model.content) + (1 << 20),
             intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import tf_keras as keras
 
-from tfkd.config import ModelConfig
+from tfkd.config import FrontEndConfig, ModelConfig
 from tfkd.config_file import read_config
 from tfkd.errors import ModelError
 from tfkd.models.blocks import Form
@@ -53,7 +54,7 @@ def load_teacher(folder: str | Path | None = None) -> Teacher:
         ModelError: the folder holds no trained model, or weights of another shape.
     """
     if folder is None:
-        with as_file(files("tfkd").joinpath("assets").joinpath("teacher")) as shipped:
+        with _shipped() as shipped:
             return load_teacher(shipped)
     folder = find_teacher(folder)
     config = read_config(folder / "config.toml").model
@@ -61,3 +62,34 @@ def load_teacher(folder: str | Path | None = None) -> Teacher:
     read_weights(model, folder / WEIGHTS)
     model.trainable = False
     return Teacher(model, config)
+
+
+def teacher_model_config(folder: str | Path | None = None) -> ModelConfig:
+    """The sizes and front end of what `load_teacher` loads, without building it.
+
+    Raises:
+        ModelError: the folder holds no trained model.
+    """
+    if folder is None:
+        with _shipped() as shipped:
+            return teacher_model_config(shipped)
+    return read_config(find_teacher(folder) / "config.toml").model
+
+
+def check_frames(student: FrontEndConfig, teacher: FrontEndConfig) -> None:
+    """Refuse a teacher whose frames are not the student's.
+
+    Raises:
+        ModelError: sample rate, window or hop differ.
+    """
+    ours, theirs = ((f.sample_rate, f.window, f.hop) for f in (student, teacher))
+    if ours != theirs:
+        raise ModelError(
+            "teacher and student must share sample rate, window and hop, so that their frames "
+            f"coincide. Received: student {'/'.join(map(str, ours))}, teacher "
+            f"{'/'.join(map(str, theirs))}."
+        )
+
+
+def _shipped() -> AbstractContextManager[Path]:
+    return as_file(files("tfkd").joinpath("assets").joinpath("teacher"))

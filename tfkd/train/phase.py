@@ -7,6 +7,7 @@ the variables of the Distiller, its optimiser and the number of finished epochs.
 from __future__ import annotations
 
 import csv
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -53,7 +54,7 @@ class Progress(keras.callbacks.Callback):
     """Checkpoint after every epoch; keep the best averaged weights; stop without improvement.
 
     Validation runs on the averaged weights. Early stopping counts from the best value ever seen,
-    across resumes.
+    across resumes. An epoch whose losses are not all finite is not kept.
     """
 
     def __init__(self, distiller: Distiller, best_weights: Path, folder: Path, patience: int):
@@ -112,8 +113,16 @@ class Progress(keras.callbacks.Callback):
         self.model.swap_average()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Raises TfkdError: a loss became NaN or infinite."""
+        logs = logs or {}
+        if not all(math.isfinite(value) for value in logs.values()):
+            raise TfkdError(
+                f"the loss became NaN or infinite in epoch {epoch} of {self.best_weights.parent}. "
+                f"Begin a new run with a lower train.learning_rate, or check the recordings with "
+                f"`tfkd data check`."
+            )
         self.finished_epochs.assign(epoch + 1)
-        value = float((logs or {})[MONITOR])
+        value = float(logs[MONITOR])
         if value < self.best.numpy():
             self.best.assign(value)
             self.best_epoch.assign(epoch + 1)
@@ -197,7 +206,7 @@ def fit_phase(
         callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tb" / phase)))
     for first, last, steps in schedule.stretches(done):
         with redirect_stdout(sys.stderr):  # Keras writes its bar to stdout, which is for results
-            history = distiller.fit(
+            distiller.fit(
                 shared(training(first * schedule.epoch_steps)),
                 steps_per_epoch=steps,
                 initial_epoch=first,
@@ -205,11 +214,6 @@ def fit_phase(
                 validation_data=shared(validation),
                 callbacks=callbacks,
                 verbose=1 if sys.stderr.isatty() else 2,
-            )
-        if not all(abs(value) < float("inf") for value in history.history.get("loss", [])):
-            raise TfkdError(
-                f"the loss became NaN or infinite in the {phase} phase of {run.path}. Lower "
-                f"train.learning_rate, or check the recordings with `tfkd data check`."
             )
         if progress.exhausted():
             return

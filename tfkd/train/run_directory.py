@@ -3,7 +3,7 @@
 runs/<utc>-<model>-<hash6>/
   run.json           schema, kind (teacher or student), model, state (running, finished)
   config.toml        the resolved configuration
-  env.json           versions, git commit, host, command and the folder it was given in
+  env.json           versions, git commit, host, threads, command and the folder it was given in
   init.tflite        what a student began with, if train.init names it; init.weights.h5: a teacher
   train.log          what the run said
   history.csv        one row per epoch of the float phase; history_qat.csv of the QAT phase
@@ -49,12 +49,18 @@ class RunDirectory:
 
     @classmethod
     def create(
-        cls, runs: str | Path, config: Config, kind: str, initial: Path | None = None
+        cls,
+        runs: str | Path,
+        config: Config,
+        kind: str,
+        initial: Path | None = None,
+        threads: int = 0,
     ) -> RunDirectory:
         """Make a new folder below `runs`, never an existing one, and point `runs/latest` at it.
 
         Args:
             initial: the weights that `train.init` stands for; the run keeps a copy.
+            threads: that it is trained with, for those who resume it; 0: all cores.
         """
         config = with_full_path(config)
         _check_path(Path(runs))
@@ -81,7 +87,7 @@ class RunDirectory:
         run = cls(path, config, kind)
         if initial is not None:
             shutil.copyfile(initial, run.initial_weights)
-        run._write_records()
+        run._write_records(threads)
         try:
             _point(latest, path)
         except OSError as error:
@@ -98,7 +104,7 @@ class RunDirectory:
         _check_path(path)
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, config, kind)
-        run._write_records()
+        run._write_records(threads=1)
         return run
 
     @classmethod
@@ -109,37 +115,34 @@ class RunDirectory:
             RunError: no run there, or one of another version.
         """
         folder = Path(path)
-        record = folder / "run.json"
-        if not record.is_file():
+        if not (folder / "run.json").is_file():
             raise RunError(
                 f"{folder}: is not a run directory (no run.json). Expected a folder that "
                 f"`tfkd train` made: name one, or train one first."
             )
-        try:
-            state = json.loads(record.read_text("utf-8"))
-            schema, kind = state["schema"], state["kind"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{record}: cannot be read as a run record. {error}") from error
+        schema = _record(folder / "run.json", "schema")["schema"]
         if schema != SCHEMA:
             raise RunError(
                 f"{folder}: run of schema {schema}, this version of tfkd ({tfkd.__version__}) "
                 f"reads schema {SCHEMA}. Use the tfkd that made it, or train again."
             )
-        return cls(folder.resolve(), read_config(folder / "config.toml"), kind)
+        record = _record(folder / "run.json", "kind", "state")
+        return cls(folder.resolve(), read_config(folder / "config.toml"), record["kind"])
 
-    def _write_records(self) -> None:
+    def _write_records(self, threads: int) -> None:
         self.write_text("config.toml", dump_config(self.config))
-        self.write_json("env.json", {**environment(), "folder": os.getcwd()})
+        record = {**environment(), "threads": threads, "folder": os.getcwd()}
+        self.write_json("env.json", record)
         self.set_state("running")
 
     def check_recordings(self) -> None:
         """Refuse to go on with other recordings: relative folders may mean others elsewhere.
 
         Raises:
-            RunError: the run began in another folder, where such a folder lies.
+            RunError: the run began in another folder, where such a folder lies; or its record
+                cannot be read.
         """
-        record = json.loads((self.path / "env.json").read_text("utf-8"))
-        began = Path(record.get("folder") or os.getcwd())
+        began = Path(_record(self.path / "env.json").get("folder") or os.getcwd())
         data = self.config.data
         for folder in filter(None, (data.speech, data.noise, data.rir, data.noisy, data.clean)):
             then = (began / folder).resolve()
@@ -148,6 +151,14 @@ class RunDirectory:
                     f"{self.path}: was begun in {began}, and its recordings are {then}. Continue "
                     f"it there: cd {shlex.quote(str(began))}"
                 )
+
+    def threads(self) -> int:
+        """The threads that the run began with, on which its weights depend; 0: all cores.
+
+        Raises:
+            RunError: its record cannot be read.
+        """
+        return int(_record(self.path / "env.json").get("threads") or 0)
 
     def discard(self) -> None:
         """Delete a run that has come to nothing; `latest` goes back to the newest other one."""
@@ -180,7 +191,7 @@ class RunDirectory:
         return self.path / ("history.csv" if phase == "float" else f"history_{phase}.csv")
 
     def state(self) -> str:
-        return str(json.loads((self.path / "run.json").read_text("utf-8"))["state"])
+        return str(_record(self.path / "run.json", "state")["state"])
 
     def set_state(self, state: str) -> None:
         self.write_json(
@@ -200,6 +211,24 @@ class RunDirectory:
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         self.write_text(name, json.dumps(content, indent=2) + "\n")
+
+
+def _record(path: Path, *required: str) -> dict[str, Any]:
+    """A record that tfkd has written.
+
+    Raises:
+        RunError: it is missing, damaged, or lacks a required key.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("Expected one JSON object.")
+        missing = [key for key in required if key not in content]
+        if missing:
+            raise ValueError(f"It lacks {', '.join(missing)}.")
+        return content
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read as a run record. {error}") from error
 
 
 def resume_command(run: Path) -> str:

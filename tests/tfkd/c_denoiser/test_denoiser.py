@@ -22,6 +22,8 @@ from tfkd.released import released_folders
 pytestmark = needs_compiler
 
 DIFFERENT_COMPILERS = [name for name in COMPILERS if name != "cc"] or COMPILERS
+FAST_MATHS = [(name, "-ffast-math") for name in DIFFERENT_COMPILERS]
+FAST_MATHS += [(name, "-funsafe-math-optimizations") for name in COMPILERS if name == "gcc"]
 FRONT_ENDS = {
     "radix 4": {},
     "radix 4 and 2": {"sample_rate": 8000, "window": 256, "hop": 128, "bands": 32},
@@ -200,9 +202,9 @@ def test_a_vendors_transform_takes_the_place_of_ours(tmp_path):
     assert np.mean(error**2) < 1e-4 * np.mean(expected**2)  # 40 dB below the output
 
 
-@pytest.mark.parametrize("compiler", DIFFERENT_COMPILERS)
-def test_fast_maths_is_refused(gate, tmp_path, compiler):
-    done = compile_program(c_sources(gate).files, tmp_path, compiler, ("-O2", "-ffast-math"))
+@pytest.mark.parametrize(("compiler", "option"), FAST_MATHS)
+def test_fast_maths_is_refused(gate, tmp_path, compiler, option):
+    done = compile_program(c_sources(gate).files, tmp_path, compiler, ("-O2", option))
     assert done.returncode != 0
     assert "Compile without -ffast-math" in done.stderr
 

@@ -85,6 +85,15 @@ def test_a_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd, small_corpus, 
         (["wrong.toml"], 1, "unknown distillation method 'cosin'"),
         (["alone.toml"], 1, "Expected distill.weight below 1"),
         (["untested.toml"], 1, "no/noisy: "),
+        (["smallest", "--set", "train.patience=2"], 1, "Expected train.patience=0. Received: 2"),
+        (
+            [
+                "smallest",
+                *("--set", "model.frontend.hop=128", "--set", "model.frontend.window=256"),
+            ],
+            1,
+            "Received: student 16000/256/128, teacher 16000/512/256",
+        ),
     ],
 )
 def test_what_it_refuses(tmp_path, monkeypatch, run_tfkd, arguments, exit_code, message):

@@ -17,6 +17,8 @@ from fake_sounddevice import FakeSounddevice, real_arguments
 from tfkd import live as library
 from tfkd.cli import keyboard
 from tfkd.cli.live import bar
+from tfkd.denoise import denoise_file
+from tfkd.engines.choice import engine_factory
 
 HOP = 256
 
@@ -48,6 +50,15 @@ def test_file_to_file(live, noisy_file, tmp_path):
     assert result.stdout.startswith("1.0 s with firmware-ref: ")
     assert result.stdout.endswith("0 underruns, 0 overflows\n")
     assert soundfile.info(tmp_path / "out.wav").frames == 64 * HOP
+
+
+def test_file_to_file_is_what_denoise_writes_a_hop_later(live, gate, noisy_file, tmp_path):
+    assert live("--input-file", noisy_file, "--output-file", tmp_path / "live.wav").exit_code == 0
+    denoise_file(noisy_file, tmp_path / "whole.wav", engine_factory("firmware-ref", gate))
+    heard, whole = (
+        soundfile.read(tmp_path / f"{n}.wav", dtype="int16")[0] for n in ("live", "whole")
+    )
+    np.testing.assert_array_equal(heard[HOP : HOP + len(whole)], whole[: len(heard) - HOP])
 
 
 def test_json(live, noisy_file, tmp_path):

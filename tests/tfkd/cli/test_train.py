@@ -4,7 +4,8 @@ import json
 import re
 
 import pytest
-from conftest import SMALL_RUN
+import soundfile
+from conftest import RATE, SMALL_RUN, noisy_voice, voice
 
 from tfkd.config_file import load_config, read_config
 from tfkd.errors import CorpusError
@@ -149,7 +150,6 @@ def test_failed_resume_keeps_the_run(run_tfkd, tmp_path, monkeypatch):
     ("failure", "code", "message"),
     [
         ("disk", 1, "disk or memory is exhausted (No space left on device)"),
-        ("file", 1, "TensorFlow stopped (speech/a.wav; No such file or directory)"),
         ("interrupt", 130, "interrupted"),
     ],
 )
@@ -163,8 +163,6 @@ def test_stopped_training_says_how_to_continue(
     def stopped(run, **options):
         if failure == "interrupt":
             raise KeyboardInterrupt
-        if failure == "file":
-            raise tf.errors.NotFoundError(None, None, "speech/a.wav; No such file or directory")
         raise tf.errors.ResourceExhaustedError(None, None, "No space left on device\nand so on")
 
     monkeypatch.setattr(session, "prepare", lambda config, threads: None)
@@ -175,3 +173,53 @@ def test_stopped_training_says_how_to_continue(
     assert message in result.stderr
     assert f"tfkd train --resume {run}" in result.stderr
     assert (run / "config.toml").is_file()
+
+
+@pytest.mark.slow
+def test_a_recording_that_vanished_is_named(run_tfkd, tmp_path, monkeypatch):
+    """With what TensorFlow really says, in the middle of a real training."""
+    from tfkd.train import session
+
+    for kind, make in (("speech", voice), ("noise", noisy_voice)):
+        for name in ("train/a", "train/b", "valid/c", "valid/d"):
+            path = tmp_path / kind / f"{name}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, make(1.0), RATE)
+    opened = session.training_dataset
+
+    def vanishing(config, start_step):
+        batches = opened(config, start_step)
+        for path in (tmp_path / "speech" / "train").iterdir():
+            path.unlink()
+        return batches
+
+    monkeypatch.setattr(session, "training_dataset", vanishing)
+    folders = [word for kind in ("speech", "noise") for word in (f"--{kind}", tmp_path / kind)]
+    streamed = ["--set", "data.memory_mb=0", "--runs", tmp_path / "runs"]
+    result = run_tfkd("train", *SMALL_RUN, *folders, *streamed)
+    run = (tmp_path / "runs" / "latest").resolve()
+    assert (result.exit_code, result.stdout) == (1, "")
+    missing = (
+        rf"TensorFlow stopped \({tmp_path}/speech/train/[ab]\.wav; No such file or directory\)"
+    )
+    assert re.search(missing, result.stderr), result.stderr
+    assert f"tfkd train --resume {run}" in result.stderr
+    assert "IO>AudioReadableInit" in (run / "train.log").read_text()
+
+
+def test_resuming_takes_the_threads_that_the_run_began_with(run_tfkd, tmp_path, monkeypatch):
+    from tfkd.train import session
+
+    prepared = []
+    monkeypatch.setattr(session, "prepare", lambda config, threads: prepared.append(threads))
+    monkeypatch.setattr(session, "train_student", lambda run, **options: None)
+    begun = run_tfkd("train", "--student", "micro", "--runs", tmp_path, "--threads", 3)
+    assert begun.exit_code == 0, begun.output
+    run = begun.stdout.strip()
+    silent, told = (
+        run_tfkd("train", "--resume", run),
+        run_tfkd("train", "--resume", run, "--threads", 2),
+    )
+    assert prepared == [3, 3, 2]
+    assert "bit for bit" not in silent.stderr
+    assert "began with --threads 3: with 2, it will not come to the same weights" in told.stderr

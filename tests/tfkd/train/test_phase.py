@@ -8,8 +8,8 @@ from small_dae import SMALL_DAE, random_dae
 
 from tfkd.config import Config
 from tfkd.distill import LOSSES, Distiller
-from tfkd.errors import RunError
-from tfkd.train.phase import Progress, Schedule, adopt_projection, atomic_weights
+from tfkd.errors import RunError, TfkdError
+from tfkd.train.phase import Progress, Schedule, adopt_projection, atomic_weights, fit_phase
 from tfkd.train.run_directory import RunDirectory
 
 TEACHER = SMALL_DAE.model_copy(update={"hidden": 24, "latent": 12})
@@ -63,6 +63,45 @@ def test_the_next_phase_goes_on_with_the_learnt_projection(tmp_path):
 def test_a_loss_without_projection_adopts_nothing(tmp_path):
     run = RunDirectory(tmp_path, Config(model=SMALL_DAE), "student")
     adopt_projection(distiller("similarity_frame", seed=1), run, "float")
+
+
+def test_a_diverged_training_fails_until_its_data_are_sound(tmp_path):
+    """What is kept is the state before: no epoch whose loss was not finite counts as done."""
+    run = RunDirectory(tmp_path, Config(model=SMALL_DAE), "student")
+    drawn = np.random.default_rng(0).normal(size=(2, 2, 20, SMALL_DAE.frontend.bins))
+    noisy, clean = tf.constant(drawn[0], tf.complex64), tf.constant(drawn[1], tf.complex64)
+    nan, sound = (tf.constant(value, tf.complex64) for value in (np.nan, 1.0))
+
+    def go_on(from_step_2):
+        def training(first):
+            steps = tf.data.Dataset.range(first, 9)
+            return steps.map(lambda k: (noisy * tf.where(k < 2, sound, from_step_2), clean))
+
+        fit_phase(
+            distiller("none", seed=1),
+            run,
+            "float",
+            Schedule(steps=4, epoch_steps=1),
+            best_weights=run.float_weights,
+            training=training,
+            validation=tf.data.Dataset.from_tensors((noisy, clean)),
+        )
+
+    for _ in range(2):
+        with pytest.raises(TfkdError, match=r"NaN or infinite in epoch 2 of .*lower train\.lear"):
+            go_on(nan)
+    go_on(sound)
+    epochs = np.genfromtxt(run.history("float"), delimiter=",", names=True)
+    assert epochs["epoch"].tolist() == [0, 1, 2, 3]
+    assert all(np.isfinite(epochs[name]).all() for name in epochs.dtype.names)
+
+
+@pytest.mark.parametrize("value", ["loss", "val_supervised_loss"])
+def test_an_epoch_of_no_finite_loss_is_not_kept(tmp_path, value):
+    progress = Progress(distiller("none", seed=1), tmp_path / "best.h5", tmp_path / "float", 0)
+    with pytest.raises(TfkdError, match="NaN or infinite"):
+        progress.on_epoch_end(0, {"loss": 1.0, "val_supervised_loss": 1.0} | {value: np.inf})
+    assert not progress.manager.checkpoints
 
 
 @pytest.mark.parametrize("failure", [OSError, RuntimeError])

@@ -73,6 +73,21 @@ def test_other_folders_are_refused(tmp_path):
         RunDirectory.open(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "text", ['{"schema": 1, "kind": "student"}', '{"schema": 1,', "[1]", "\xff"]
+)
+def test_damaged_records_are_named(tmp_path, text):
+    run = RunDirectory.create(tmp_path, load_config("micro"), "student")
+    (run.path / "run.json").write_text(text, "latin-1")
+    with pytest.raises(RunError, match=r"run\.json: cannot be read as a run record"):
+        RunDirectory.open(run.path)
+    if "kind" not in text:
+        (run.path / "env.json").write_text(text, "latin-1")
+        for read in (run.check_recordings, run.threads):
+            with pytest.raises(RunError, match=r"env\.json: cannot be read as a run record"):
+                read()
+
+
 def test_a_path_that_tensorflow_takes_for_a_pattern_is_refused(tmp_path):
     config = load_config("micro")
     with pytest.raises(RunError, match=r"holds one of the characters \* \? \["):

@@ -53,8 +53,8 @@ def envelope_distance(
         float32 [batch] in [0, 2]; 0 for equal powers. Examples shorter than a segment, and silent
         ones, give 0.
     """
-    length = round(SEGMENT_S * frontend.sample_rate / frontend.hop)
-    step = length // OVERLAP
+    length = max(round(SEGMENT_S * frontend.sample_rate / frontend.hop), 2)
+    step = max(length // OVERLAP, 1)
     level = tf.reduce_mean(clean_power, axis=(1, 2), keepdims=True) + SILENCE**2
     loudness = tf.reduce_sum(clean_power, axis=-1)  # [batch, frames]
     loudest = tf.reduce_max(loudness, axis=-1, keepdims=True)

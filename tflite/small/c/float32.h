@@ -5,8 +5,8 @@
 
 #include <float.h>
 
-#if defined(__FAST_MATH__)
-#error "Compile without -ffast-math: it reorders float operations, and the output then differs."
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)
+#error "Compile without -ffast-math and its like: they reorder float operations, and the output then differs."
 #endif
 #if FLT_RADIX != 2 || FLT_MANT_DIG != 24
 #error "float must be IEEE single precision."

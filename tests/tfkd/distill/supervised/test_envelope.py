@@ -5,6 +5,7 @@ import pytest
 from power_spectra import FRONT_END, check_gradients_at_silence, distance_of, random_powers
 
 from tfkd import metrics
+from tfkd.config import FrontEndConfig
 from tfkd.distill.supervised.envelope import envelope_distance, third_octaves
 from tfkd.frontend import stft
 
@@ -58,3 +59,11 @@ def test_follows_estoi():
 @pytest.mark.parametrize("clean_level", [0.0, 1.0])
 def test_silence_has_finite_gradients(clean_level):
     check_gradients_at_silence(envelope_distance, clean_level)
+
+
+def test_windows_longer_than_a_segment_have_a_distance():
+    """One of 512 ms: a segment of 384 ms is two of its frames."""
+    frontend = FrontEndConfig(window=8192, hop=4096)
+    drawn = np.random.default_rng(0).gamma(0.3, 1.0, (2, 1, 9, frontend.bins)).astype(np.float32)
+    assert 0.0 < float(envelope_distance(drawn[0], drawn[1], frontend)[0]) <= 2.0
+    assert float(envelope_distance(drawn[0], drawn[0], frontend)[0]) == pytest.approx(0, abs=1e-4)
