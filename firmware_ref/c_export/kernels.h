@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0, of tfkd */
 /* Integer kernels of a streaming int8 model; every one computes the bits of TensorFlow Lite Micro.
  *
  * Tensors are int8, NHWC with N = 1, densely packed. real = scale * (q - zero_point).

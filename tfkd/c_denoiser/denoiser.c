@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0, of tfkd */
 /* Window, transform, band features, model, band mask, inverse transform, overlap-add.
  *
  * It performs the operations of tfkd/frontend.py and tfkd/enhance.py in the same order, in float32,

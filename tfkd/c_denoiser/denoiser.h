@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0, of tfkd */
 /* The whole denoiser: TFKD_HOP samples in, TFKD_HOP samples out. */
 #ifndef TFKD_DENOISER_H_
 #define TFKD_DENOISER_H_

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0, of tfkd */
 /* The front end computes the bits of the desktop only where `float` is IEEE single precision and no
  * operation is fused, reordered or done in another precision. Include it after all other headers. */
 #ifndef TFKD_FLOAT32_H_

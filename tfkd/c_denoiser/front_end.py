@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,9 @@ def _header(model: StreamingModel) -> str:
     config = model.frontend
     lowest, step = _line_through(in_int16_units(feature_thresholds(config, model.frame)))
     return f"""{BANNER}
+/* Everything in this folder is of the .tflite with the SHA-256
+ * {hashlib.sha256(model.content).hexdigest()}.
+ * The code is tfkd's, under Apache-2.0; the weights are under the licence of their model. */
 #ifndef TFKD_FRONT_END_H_
 #define TFKD_FRONT_END_H_
 

@@ -87,7 +87,7 @@ def test_version(run_tfkd):
         (errors.ConfigError("what was wrong"), 1, "Error: what was wrong\n"),
         (errors.VerificationError("they differ"), 3, "Error: they differ\n"),
         (errors.ConversionError("a float island"), 3, "Error: a float island\n"),
-        (TargetError("unknown chip"), 1, "Error: unknown chip\n"),
+        (TargetError("unknown chip"), 2, "Error: unknown chip\n"),
         (click.UsageError("no such thing"), 2, "no such thing"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (OSError(28, "No space left on device"), 1, "Error: No space left on device.\n"),

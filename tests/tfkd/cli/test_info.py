@@ -36,7 +36,7 @@ def test_target(run_tfkd, gate):
     estimate = report["tflite"]["target"]["estimated_ms_per_hop"]
     assert set(estimate.values()) == {None}  # nobody counted for this core
     result = run_tfkd("info", gate, "--target", "nano33bel")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "nano33ble" in result.stderr
 
 

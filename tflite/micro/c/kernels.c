@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0, of tfkd */
 /* The kernels but for the convolutions: see kernels.h. Source of the addition's arithmetic:
  * TensorFlow Lite's reference kernel (tensorflow/lite/kernels/internal/reference/add.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0, of tfkd */
 /* From accumulators to outputs: the rounding of the kernels, in plain C99, with Armv7E-M's DSP
  * instructions (Cortex-M4, M7, M33) or with Helium (MVE: Cortex-M55, M85). All give the same bits.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0, of tfkd */
 /* CONV_2D and DEPTHWISE_CONV_2D: see kernels.h. Sources of the arithmetic: TensorFlow Lite's
  * reference kernels (tensorflow/lite/kernels/internal/reference/integer_ops/conv.h,
  * depthwise_conv.h) and MultiplyByQuantizedMultiplier with double rounding

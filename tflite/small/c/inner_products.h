@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0, of tfkd */
 /* From inputs and weights to accumulators: the inner products of convolutions.c, on the targets of
  * arithmetic.h. */
 #ifndef TFKD_INNER_PRODUCTS_H_

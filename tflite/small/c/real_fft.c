@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0, of tfkd */
 /* Stockham's Fourier transform: radices 4, 2 and odd ones, no reordering, tables in flash.
  *
  * It performs the operations of tfkd/real_fft.py in the same order, so that both give the same

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0, of tfkd */
 /* The Fourier transforms of the denoiser, and the place to put a vendor's.
  *
  * A spectrum of TFKD_WINDOW floats is packed as X[0], X[TFKD_WINDOW / 2] (both real), then the real
