@@ -145,7 +145,8 @@ def _runner(jobs: int | None, address: str | None) -> Runner:
 
 
 def _run(plan: Study, folder: Path, runner: Runner) -> None:
-    from tfkd.experiment.grid import LOG, Grid
+    from tfkd.experiment.grid import LOG, TEACHER, Grid
+    from tfkd.experiment.provenance import made_with
     from tfkd.experiment.result import study_result
     from tfkd.experiment.summary import write_result
 
@@ -164,8 +165,9 @@ def _run(plan: Study, folder: Path, runner: Runner) -> None:
     except KeyboardInterrupt:
         click.echo(f"\nContinue with: tfkd experiment --resume {folder}", err=True)
         raise
+    own_teacher = folder / TEACHER if plan.teacher else None
     result = study_result(outcomes, chosen, teacher, grid.tried)
-    click.echo(write_result(result, folder))
+    click.echo(write_result(result | {"made_with": made_with(plan, own_teacher)}, folder))
     if grid.failures:
         first = grid.failures[0]
         raise RunError(

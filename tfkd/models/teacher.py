@@ -76,6 +76,18 @@ def teacher_model_config(folder: str | Path | None = None) -> ModelConfig:
     return read_config(find_teacher(folder) / "config.toml").model
 
 
+def teacher_weights(folder: str | Path | None = None) -> bytes:
+    """The file of the weights that `load_teacher` loads.
+
+    Raises:
+        ModelError: the folder holds no trained model.
+    """
+    if folder is None:
+        with _shipped() as shipped:
+            return teacher_weights(shipped)
+    return (find_teacher(folder) / WEIGHTS).read_bytes()
+
+
 def check_frames(student: FrontEndConfig, teacher: FrontEndConfig) -> None:
     """Refuse a teacher whose frames are not the student's.
 

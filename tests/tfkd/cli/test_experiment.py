@@ -1,5 +1,6 @@
 """A study killed, resumed and finished; what the command refuses."""
 
+import hashlib
 import json
 import os
 import signal
@@ -56,6 +57,10 @@ def test_a_study_survives_a_kill(tmp_path, monkeypatch, run_tfkd, small_corpus, 
     result = json.loads((folder / "study.json").read_text())
     assert result["schema"] == 1 and result["failed"] == []
     assert result["weights"]["cosine"] in (0.1, 1.0)
+    weights = (teacher / "float.weights.h5").read_bytes()
+    assert result["made_with"]["teacher_sha256"] == hashlib.sha256(weights).hexdigest()
+    assert result["made_with"]["plan"]["methods"] == ["none", "cosine"]
+    assert "tensorflow" in result["made_with"]["environment"]["packages"]
     assert [(c["scenario"], c["seed"], c["method"]) for c in result["cells"]] == [
         ("base", 0, method) for method in ("none", "cosine")
     ]
