@@ -117,9 +117,9 @@ class Progress(keras.callbacks.Callback):
         logs = logs or {}
         if not all(math.isfinite(value) for value in logs.values()):
             raise TfkdError(
-                f"the loss became NaN or infinite in epoch {epoch} of {self.best_weights.parent}. "
-                f"Begin a new run with a lower train.learning_rate, or check the recordings with "
-                f"`tfkd data check`."
+                f"the loss became NaN or infinite in epoch {epoch + 1} of "
+                f"{self.best_weights.parent}. Begin a new run with a lower train.learning_rate, or "
+                f"check the recordings with `tfkd data check`."
             )
         self.finished_epochs.assign(epoch + 1)
         value = float(logs[MONITOR])

@@ -88,7 +88,7 @@ def test_a_diverged_training_fails_until_its_data_are_sound(tmp_path):
         )
 
     for _ in range(2):
-        with pytest.raises(TfkdError, match=r"NaN or infinite in epoch 2 of .*lower train\.lear"):
+        with pytest.raises(TfkdError, match=r"NaN or infinite in epoch 3 of .*lower train\.lear"):
             go_on(nan)
     go_on(sound)
     epochs = np.genfromtxt(run.history("float"), delimiter=",", names=True)
