@@ -83,6 +83,10 @@ class Evaluation:
             for metric in metrics.METRICS
         }
 
+    def left_out(self, metric: str) -> int:
+        """Pairs that the means leave out, because a system has no value there."""
+        return sum(not scores.compares(metric) for scores in self.scores)
+
     def comparisons(self) -> list[tuple[str, str]]:
         """Every system against all that precede it: noisy, then float, then int8."""
         return [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from firmware_ref.kernels.copies import copies
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.model import Array
 from firmware_ref.node import Invoke, Node, View
@@ -80,12 +81,7 @@ def _copies(node: Node, whole: View, parts: list[View], axis: int, *, into_whole
         start = stop
     if start != whole.shape[axis]:
         raise node.error(f"has parts of {start} in all, but the whole has {whole.shape[axis]}")
-
-    def invoke() -> None:
-        for target, source in pairs:
-            target[...] = source
-
-    return invoke
+    return copies(*pairs)
 
 
 _TYPES = ("int8", "int16", "int32", "float32")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from firmware_ref.kernels.copies import copies
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.model import Array
 from firmware_ref.node import Invoke, Node, View
@@ -18,16 +19,16 @@ def prepare_pack(node: Node) -> Invoke:
     options = node.options(PackOptions)
     parts = [node.input(position) for position in range(len(node.inputs))]
     windows = _windows(node, node.output(), options.axis, options.values_count, parts)
-    pairs = [(window, part.array) for window, part in zip(windows, parts, strict=True)]
-    return _copies(pairs)
+    arrays = [part.array for part in parts]
+    return copies(*zip(windows, arrays, strict=True))
 
 
 def prepare_unpack(node: Node) -> Invoke:
     """y_i = x[.., i, ..], with i at `axis` of the input."""
     options = node.options(UnpackOptions)
     windows = _windows(node, node.input(0), options.axis, options.num, node.outputs)
-    pairs = [(part.array, window) for window, part in zip(windows, node.outputs, strict=True)]
-    return _copies(pairs)
+    arrays = [part.array for part in node.outputs]
+    return copies(*zip(arrays, windows, strict=True))
 
 
 def _windows(node: Node, whole: View, axis: int, count: int, parts: Sequence[View]) -> list[Array]:
@@ -50,14 +51,6 @@ def _windows(node: Node, whole: View, axis: int, count: int, parts: Sequence[Vie
                 f"{window.shape}"
             )
     return windows
-
-
-def _copies(pairs: list[tuple[Array, Array]]) -> Invoke:
-    def invoke() -> None:
-        for target, source in pairs:
-            target[...] = source
-
-    return invoke
 
 
 KERNELS = {

@@ -5,8 +5,8 @@ Sources: tensorflow/lite/micro/kernels/reshape.cc, expand_dims.cc, squeeze.cc, t
 
 from __future__ import annotations
 
+from firmware_ref.kernels.copies import copies
 from firmware_ref.kernels.kernel import Kernel
-from firmware_ref.model import Array
 from firmware_ref.node import Invoke, Node
 from firmware_ref.options import SqueezeOptions
 
@@ -19,7 +19,7 @@ def prepare_reshape(node: Node) -> Invoke:
     x, y = node.input(0), node.output()
     if x.tensor.elements != y.tensor.elements:
         raise node.error(f"cannot turn the shape {x.shape} into {y.shape}")
-    return _copy(x.array.reshape(-1), y.array.reshape(-1))
+    return copies((y.array.reshape(-1), x.array.reshape(-1)))
 
 
 def prepare_expand_dims(node: Node) -> Invoke:
@@ -31,7 +31,7 @@ def prepare_expand_dims(node: Node) -> Invoke:
         raise node.error(f"needs one axis from {-rank} to {rank - 1}, received {axes}")
     axis = axes[0] % rank
     _check_shape(node, (*x.shape[:axis], 1, *x.shape[axis:]))
-    return _copy(x.array.reshape(y.shape), y.array)
+    return copies((y.array, x.array.reshape(y.shape)))
 
 
 def prepare_squeeze(node: Node) -> Invoke:
@@ -43,7 +43,7 @@ def prepare_squeeze(node: Node) -> Invoke:
         raise node.error(f"drops the axes {list(named)} of {x.shape}; expected axes of length 1")
     dropped = {axis % rank for axis in named} or {i for i, n in enumerate(x.shape) if n == 1}
     _check_shape(node, tuple(n for axis, n in enumerate(x.shape) if axis not in dropped))
-    return _copy(x.array.reshape(y.shape), y.array)
+    return copies((y.array, x.array.reshape(y.shape)))
 
 
 def _check_shape(node: Node, expected: tuple[int, ...]) -> None:
@@ -62,17 +62,10 @@ def prepare_transpose(node: Node) -> Invoke:
     permutation = node.constant_integers(1)
     if sorted(permutation) != list(range(len(x.shape))):
         raise node.error(f"permutes {len(x.shape)} axes by {permutation}")
-    source, out = x.array.transpose(permutation), y.array
+    source = x.array.transpose(permutation)
     if source.shape != y.shape:
         raise node.error(f"yields the shape {source.shape}, but its output has {y.shape}")
-    return _copy(source, out)
-
-
-def _copy(source: Array, out: Array) -> Invoke:
-    def invoke() -> None:
-        out[...] = source
-
-    return invoke
+    return copies((y.array, source))
 
 
 def _same(*kinds: str) -> tuple[str, ...]:

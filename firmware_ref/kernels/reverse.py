@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from firmware_ref.kernels.copies import copies
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.node import Invoke, Node
 
@@ -23,12 +24,7 @@ def prepare_reverse(node: Node) -> Invoke:
         )
     if y.shape != x.shape:
         raise node.error(f"turns {x.shape} into {y.shape}")
-    source, out = np.flip(x.array, axes), y.array
-
-    def invoke() -> None:
-        out[...] = source
-
-    return invoke
+    return copies((y.array, np.flip(x.array, axes)))
 
 
 KERNELS = {

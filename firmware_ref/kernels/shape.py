@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from firmware_ref.kernels.copies import copies
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.node import Invoke, Node
 
@@ -18,12 +19,7 @@ def prepare_shape(node: Node) -> Invoke:
     x, y = node.input(0), node.output()
     if y.shape != (len(x.shape),):
         raise node.error(f"has an output of shape {y.shape}, expected {(len(x.shape),)}")
-    shape, out = np.array(x.shape, np.int32), y.array
-
-    def invoke() -> None:
-        out[...] = shape
-
-    return invoke
+    return copies((y.array, np.array(x.shape, np.int32)))
 
 
 def prepare_fill(node: Node) -> Invoke:
@@ -38,12 +34,7 @@ def prepare_fill(node: Node) -> Invoke:
         )
     if tuple(node.constant_integers(0)) != y.shape:
         raise node.error(f"fills {node.constant_integers(0)}, but its output has {y.shape}")
-    source, out = value.array, y.array
-
-    def invoke() -> None:
-        out[...] = source
-
-    return invoke
+    return copies((y.array, value.array))
 
 
 KERNELS = {

@@ -5,6 +5,7 @@ Source: tensorflow/lite/micro/kernels/slice.cc.
 
 from __future__ import annotations
 
+from firmware_ref.kernels.copies import copies
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.node import Invoke, Node
 
@@ -29,14 +30,10 @@ def prepare_slice(node: Node) -> Invoke:
                 f"takes {count} from {first} on of axis {axis}, which has {x.shape[axis]}"
             )
         slices.append(slice(first, stop))
-    window, out = x.array[tuple(slices)], y.array
+    window = x.array[tuple(slices)]
     if window.shape != y.shape:
         raise node.error(f"yields the shape {window.shape}, but its output has {y.shape}")
-
-    def invoke() -> None:
-        out[...] = window
-
-    return invoke
+    return copies((y.array, window))
 
 
 KERNELS = {

@@ -19,6 +19,7 @@ import math
 
 import numpy as np
 
+from firmware_ref.kernels.copies import copies
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.model import Array
 from firmware_ref.node import Invoke, Node, View
@@ -36,13 +37,7 @@ def prepare_space_to_batch_nd(node: Node) -> Invoke:
     padded = np.zeros((x.shape[0], *space, x.shape[-1]), x.array.dtype)
     middle = padded[_window(before, x.shape[1:-1])]
     phases = _phases(padded, block)
-    source, out = x.array, y.array.reshape(phases.shape)
-
-    def invoke() -> None:
-        middle[...] = source
-        out[...] = phases
-
-    return invoke
+    return copies((middle, x.array), (y.array.reshape(phases.shape), phases))
 
 
 def prepare_batch_to_space_nd(node: Node) -> Invoke:
@@ -54,13 +49,7 @@ def prepare_batch_to_space_nd(node: Node) -> Invoke:
     whole = np.empty((y.shape[0], *space, y.shape[-1]), y.array.dtype)
     phases = _phases(whole, block)
     middle = whole[_window(before, y.shape[1:-1])]
-    source, out = x.array.reshape(phases.shape), y.array
-
-    def invoke() -> None:
-        phases[...] = source
-        out[...] = middle
-
-    return invoke
+    return copies((phases, x.array.reshape(phases.shape)), (y.array, middle))
 
 
 def _parameters(node: Node, what: str) -> tuple[list[int], tuple[list[int], list[int]]]:

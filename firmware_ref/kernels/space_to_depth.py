@@ -7,6 +7,7 @@ Sources: tensorflow/lite/kernels/internal/reference/space_to_depth.h and depth_t
 
 from __future__ import annotations
 
+from firmware_ref.kernels.copies import copies
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.model import Array
 from firmware_ref.node import Invoke, Node, View
@@ -17,14 +18,14 @@ def prepare_space_to_depth(node: Node) -> Invoke:
     """y = the blocks of x, each as one pixel."""
     x, y = node.input(0), node.output()
     blocks = _blocks(node, node.options(SpaceToDepthOptions).block_size, space=x, depth=y)
-    return _copy(blocks, y.array.reshape(blocks.shape))
+    return copies((y.array.reshape(blocks.shape), blocks))
 
 
 def prepare_depth_to_space(node: Node) -> Invoke:
     """The blocks of y = the pixels of x."""
     x, y = node.input(0), node.output()
     blocks = _blocks(node, node.options(DepthToSpaceOptions).block_size, space=y, depth=x)
-    return _copy(x.array.reshape(blocks.shape), blocks)
+    return copies((blocks, x.array.reshape(blocks.shape)))
 
 
 def _blocks(node: Node, block: int, space: View, depth: View) -> Array:
@@ -43,13 +44,6 @@ def _blocks(node: Node, block: int, space: View, depth: View) -> Array:
         )
     split = (batch, height, block, width, block, space.shape[3])
     return space.array.reshape(split).transpose(0, 1, 3, 2, 4, 5)
-
-
-def _copy(source: Array, out: Array) -> Invoke:
-    def invoke() -> None:
-        out[...] = source
-
-    return invoke
 
 
 _REFERENCE = "tensorflow/lite/kernels/internal/reference"

@@ -6,6 +6,7 @@ tensorflow/lite/kernels/internal/strided_slice_logic.h (`StartForAxis`, `StopFor
 
 from __future__ import annotations
 
+from firmware_ref.kernels.copies import copies
 from firmware_ref.kernels.kernel import Kernel
 from firmware_ref.node import Invoke, Node
 from firmware_ref.options import StridedSliceOptions
@@ -56,11 +57,7 @@ def prepare_strided_slice(node: Node) -> Invoke:
         raise node.error(f"yields the shape {tuple(shape)}, but its output has {y.shape}")
     window = x.array[tuple(slices)]
     target = y.array.reshape(window.shape)  # shrunk axes come back with length 1
-
-    def invoke() -> None:
-        target[...] = window
-
-    return invoke
+    return copies((target, window))
 
 
 def _bounds(size: int, begin: int | None, end: int | None, stride: int) -> tuple[int, int]:

@@ -219,7 +219,7 @@ def _print_tables(evaluation: Evaluation) -> None:
     for table in (means, paired):
         console().print(table)
     for name, metric in METRICS.items():
-        left_out = sum(not scores.compares(name) for scores in evaluation.scores)
+        left_out = evaluation.left_out(name)
         if left_out:
             console().print(
                 f"{metric.title} leaves out {left_out} of {len(evaluation.scores)} pairs: a system "

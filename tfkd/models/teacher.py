@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -53,13 +54,10 @@ def load_teacher(folder: str | Path | None = None) -> Teacher:
     Raises:
         ModelError: the folder holds no trained model, or weights of another shape.
     """
-    if folder is None:
-        with _shipped() as shipped:
-            return load_teacher(shipped)
-    folder = find_teacher(folder)
-    config = read_config(folder / "config.toml").model
-    model = build_dae(config, Form.TRAINING)
-    read_weights(model, folder / WEIGHTS)
+    with _found(folder) as found:
+        config = read_config(found / "config.toml").model
+        model = build_dae(config, Form.TRAINING)
+        read_weights(model, found / WEIGHTS)
     model.trainable = False
     return Teacher(model, config)
 
@@ -70,10 +68,8 @@ def teacher_model_config(folder: str | Path | None = None) -> ModelConfig:
     Raises:
         ModelError: the folder holds no trained model.
     """
-    if folder is None:
-        with _shipped() as shipped:
-            return teacher_model_config(shipped)
-    return read_config(find_teacher(folder) / "config.toml").model
+    with _found(folder) as found:
+        return read_config(found / "config.toml").model
 
 
 def teacher_weights(folder: str | Path | None = None) -> bytes:
@@ -82,10 +78,8 @@ def teacher_weights(folder: str | Path | None = None) -> bytes:
     Raises:
         ModelError: the folder holds no trained model.
     """
-    if folder is None:
-        with _shipped() as shipped:
-            return teacher_weights(shipped)
-    return (find_teacher(folder) / WEIGHTS).read_bytes()
+    with _found(folder) as found:
+        return (found / WEIGHTS).read_bytes()
 
 
 def check_frames(student: FrontEndConfig, teacher: FrontEndConfig) -> None:
@@ -103,5 +97,11 @@ def check_frames(student: FrontEndConfig, teacher: FrontEndConfig) -> None:
         )
 
 
-def _shipped() -> AbstractContextManager[Path]:
-    return as_file(files("tfkd").joinpath("assets").joinpath("teacher"))
+@contextmanager
+def _found(folder: str | Path | None) -> Iterator[Path]:
+    """The folder of a teacher; None: of the shipped one."""
+    if folder is not None:
+        yield find_teacher(folder)
+        return
+    with as_file(files("tfkd").joinpath("assets").joinpath("teacher")) as shipped:
+        yield find_teacher(shipped)

@@ -100,7 +100,7 @@ def metric_tables(evaluation: Evaluation) -> list[MetricTable]:
                         place, name, intervals, evaluation.systems, x, y, digits, bounds
                     )
                 ),
-                sum(not scores.compares(key) for scores in evaluation.scores),
+                evaluation.left_out(key),
             )
         )
     return tables
